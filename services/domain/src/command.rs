@@ -1,0 +1,272 @@
+//! Everything that can be asked of the ledger. One variant here, one file in `apply/`, one message in berth.log.v1.
+
+use crate::address::{AddressRange, NetworkKind, Subnet};
+use crate::id::*;
+use crate::row::Policy;
+use std::net::IpAddr;
+
+/// What the leader stamps on an entry. The ledger never looks at a clock of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Drives every expiry, ms. The ledger takes the larger of this and its own.
+    pub ledger_time_ms: u64,
+    /// Only shown, ms since 1970. The ledger takes the larger of this and its own.
+    pub wall_time_ms: u64,
+}
+
+/// One command with who asked for it and why. Applied all-or-nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Who asks.
+    pub principal: Principal,
+    /// The caller's id of this request; empty = none. ADD and DEL need none.
+    pub request_id: RequestId,
+    /// The trace it belongs to.
+    pub trace_id: Option<[u8; 16]>,
+    /// Why, in the caller's words.
+    pub reason: Reason,
+    /// The facts it was decided on.
+    pub facts: Option<FactsVersion>,
+    /// What to do.
+    pub command: Command,
+}
+
+/// Which facts a decision saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FactsVersion {
+    /// The source's epoch.
+    pub epoch: u64,
+    /// The last version seen of it.
+    pub version: u64,
+}
+
+/// Everything that can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A new vSwitch.
+    CreateVSwitch(CreateVSwitch),
+    /// Ends a vSwitch that nothing uses.
+    DeleteVSwitch(DeleteVSwitch),
+    /// Makes a node known, or changes its attributes.
+    RegisterNode(RegisterNode),
+    /// Forgets a node; with a confirmed death its allocations end.
+    RemoveNode(RemoveNode),
+    /// A new claim, with its addresses.
+    CreateClaim(CreateClaim),
+    /// Ends a claim.
+    DeleteClaim(DeleteClaim),
+    /// Free addresses become a node's warm ones.
+    Stock(Stock),
+    /// A node's warm addresses become free.
+    Reclaim(Reclaim),
+    /// An attachment gets addresses: the ADD.
+    Bind(Bind),
+    /// An attachment ends: the DEL.
+    Release(Release),
+    /// Everything due at the header's ledger time.
+    Expire(Expire),
+    /// Makes a replica known.
+    RegisterMember(RegisterMember),
+    /// Forgets a replica.
+    RemoveMember(RemoveMember),
+}
+
+/// See [`Command::CreateVSwitch`]. Refused if the name exists, a CIDR has host bits or overlaps another vSwitch's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateVSwitch {
+    /// Unique.
+    pub name: VSwitchName,
+    /// May be empty.
+    pub zone: Zone,
+    /// At least one family.
+    pub ipv4: Option<Subnet>,
+    /// At least one family.
+    pub ipv6: Option<Subnet>,
+    /// By the administrator; those by rule are added.
+    pub exclusions: Vec<AddressRange>,
+    /// ms of ledger time.
+    pub cooling_ms: u64,
+    /// Which rule excludes.
+    pub kind: NetworkKind,
+}
+
+/// See [`Command::DeleteVSwitch`]. Refused while any address is other than free, cooling or excluded, or a claim lives in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteVSwitch {
+    /// Which.
+    pub name: VSwitchName,
+}
+
+/// See [`Command::RegisterNode`]. The same identity changes attributes; another identity under a known name is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterNode {
+    /// An attribute.
+    pub name: NodeName,
+    /// What makes it this node.
+    pub identity: NodeIdentity,
+    /// May be empty.
+    pub zone: Zone,
+    /// May be empty.
+    pub instance_type: InstanceType,
+    /// ENI slots for pods; 0 = no limit.
+    pub eni_slots: u32,
+    /// Per ENI; 0 = no limit.
+    pub addresses_per_eni: u32,
+    /// Per family.
+    pub warm_target: u32,
+}
+
+/// See [`Command::RemoveNode`]. Without `confirmed_dead` refused while it has allocations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoveNode {
+    /// Which.
+    pub node: NodeId,
+    /// An audited word that nothing runs there any more: its allocations end, claims become hand-over ready.
+    pub confirmed_dead: bool,
+}
+
+/// See [`Command::CreateClaim`]. Addresses chosen by the leader or asked for; one per family of the vSwitch, or refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateClaim {
+    /// Unique.
+    pub name: ClaimName,
+    /// From which vSwitch.
+    pub vswitch: VSwitchId,
+    /// IPv4 first.
+    pub addresses: Vec<IpAddr>,
+    /// When it ends by itself.
+    pub policy: Policy,
+}
+
+/// See [`Command::DeleteClaim`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteClaim {
+    /// Which.
+    pub claim: ClaimId,
+    /// An audited word that the holder is gone; without it refused while there is one.
+    pub override_holder: bool,
+    /// Said by housekeeping when the pod of a `Delete` claim is gone: refused if there is a holder again.
+    pub policy_fired: bool,
+}
+
+/// See [`Command::Stock`]. Refused as [`crate::outcome::Refusal::Taken`] if one is not free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stock {
+    /// Whose addresses.
+    pub vswitch: VSwitchId,
+    /// For which node.
+    pub node: NodeId,
+    /// On which ENI; none on a routed network.
+    pub eni: Option<EniId>,
+    /// Which.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// See [`Command::Reclaim`]. Refused as `Taken` if one is not this node's idle one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reclaim {
+    /// Whose addresses.
+    pub vswitch: VSwitchId,
+    /// From which node.
+    pub node: NodeId,
+    /// Which.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// See [`Command::Bind`]. A repeat answers with what the first made; a newer sandbox of the same pod uid, network
+/// and interface on the same node supersedes the older in the same command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bind {
+    /// Whose.
+    pub key: AttachmentKey,
+    /// Where.
+    pub node: NodeId,
+    /// In which boot.
+    pub boot: BootId,
+    /// When the shim started, boot-time clock, ms.
+    pub invoked_at_ms: u64,
+    /// For whom.
+    pub pod: PodIdentity,
+    /// From which vSwitch.
+    pub vswitch: VSwitchId,
+    /// On which ENI; none on a routed network.
+    pub eni: Option<EniId>,
+    /// Chosen by the leader: free, or this node's idle, or the claim's. One per family the vSwitch has, IPv4 first.
+    pub addresses: Vec<IpAddr>,
+    /// Static, or not.
+    pub claim: BindClaim,
+    /// Digest of what the caller asked for.
+    pub parameters: [u8; 16],
+}
+
+/// Whether a bind is static.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindClaim {
+    /// It is not. Refused as `Taken` if the pod has a claim by now.
+    None,
+    /// It takes this claim's addresses.
+    Existing(ClaimId),
+    /// It makes a claim of the chosen addresses.
+    New { name: ClaimName, policy: Policy },
+}
+
+/// What shows that a sandbox is gone (design §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// The DEL of a shim without an agent: a claim's addresses settle for 2 s before a hand-over.
+    Del,
+    /// A runtime's GC, naming what is valid.
+    Collect,
+    /// An administrator's audited word.
+    Admin,
+    /// The node is confirmed dead.
+    NodeDead,
+}
+
+/// See [`Command::Release`]. Of an unknown attachment: success, and a tombstone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Whose.
+    pub key: AttachmentKey,
+    /// Where it was said.
+    pub node: NodeId,
+    /// In which boot.
+    pub boot: BootId,
+    /// When the shim started, boot-time clock, ms. A DEL invoked before the ADD of the same boot frees nothing.
+    pub invoked_at_ms: u64,
+    /// Only this bind; none = key and `invoked_at_ms` decide.
+    pub generation: Option<Generation>,
+    /// How it is known.
+    pub proof: Proof,
+    /// By the facts at decision, the pod object is gone: a `Delete` claim ends.
+    pub pod_gone: bool,
+}
+
+/// See [`Command::Expire`]. Takes a revision only if something was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expire {
+    /// At most so many rows.
+    pub limit: u32,
+}
+
+/// See [`Command::RegisterMember`]. Refused if the id is known with another store, or the cluster id differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterMember {
+    /// Who.
+    pub id: MemberId,
+    /// Its name.
+    pub name: NodeName,
+    /// For clients.
+    pub client_endpoint: Endpoint,
+    /// For replicas.
+    pub peer_endpoint: Endpoint,
+    /// Its store's uuid.
+    pub store: [u8; 16],
+}
+
+/// See [`Command::RemoveMember`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoveMember {
+    /// Who.
+    pub id: MemberId,
+}

@@ -1,0 +1,223 @@
+//! Every identifier, each its own type, so that one cannot be given where another is meant.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A name beyond its limit or with a character it may not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {reason} (at most {limit} bytes)")]
+pub struct Error {
+    /// Which identifier: "container id".
+    pub what: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+    /// The limit in bytes.
+    pub limit: usize,
+}
+
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u64);
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+number!(
+    /// Counts the mutating commands that took effect; gap-free from 1. 0 = before the first.
+    Revision
+);
+number!(
+    /// One bind of one attachment: the revision of that bind, so it is never reused.
+    Generation
+);
+number!(
+    /// A node as the ledger knows it: the revision that registered it. A re-created node is another.
+    NodeId
+);
+number!(
+    /// A vSwitch: the revision that created it.
+    VSwitchId
+);
+number!(
+    /// A claim: the revision that created it.
+    ClaimId
+);
+number!(
+    /// A replica of the cluster; random, never reused.
+    MemberId
+);
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $limit:literal, $allowed:expr, $empty:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+        impl $name {
+            /// Its limit in bytes.
+            pub const LIMIT: usize = $limit;
+            /// Checks length and characters.
+            pub fn new(text: &str) -> Result<Self, Error> {
+                let refuse = |reason: String| Error { what: $what, reason, limit: $limit };
+                if text.is_empty() && !$empty {
+                    return Err(refuse("is empty".into()));
+                }
+                if text.len() > $limit {
+                    return Err(refuse(format!("has {} bytes", text.len())));
+                }
+                let allowed: fn(char) -> bool = $allowed;
+                match text.chars().find(|c| !allowed(*c)) {
+                    Some(c) => Err(refuse(format!("has the character {c:?}"))),
+                    None => Ok(Self(text.into())),
+                }
+            }
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+fn plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+fn graphic(c: char) -> bool {
+    c.is_ascii_graphic()
+}
+
+name!(
+    /// A Kubernetes cluster's name.
+    ClusterName, "cluster", 63, plain, false
+);
+name!(
+    /// A CNI network's name (CNI spec 1.1 §1: alphanumeric, then `_ . -`).
+    NetworkName, "network", 63, plain, false
+);
+name!(
+    /// CNI_CONTAINERID: the sandbox.
+    ContainerId, "container id", 128, plain, false
+);
+name!(
+    /// CNI_IFNAME: no slash, colon or white space.
+    InterfaceName, "interface", 15, |c: char| c.is_ascii_graphic() && !matches!(c, '/' | ':'), false
+);
+name!(
+    /// A Kubernetes namespace; empty where the runtime names none.
+    Namespace, "namespace", 63, plain, true
+);
+name!(
+    /// A pod's name; empty where the runtime names none.
+    PodName, "pod name", 253, plain, true
+);
+name!(
+    /// A pod's uid; empty where the runtime names none.
+    PodUid, "pod uid", 64, plain, true
+);
+name!(
+    /// A node's name: an attribute, never its identity.
+    NodeName, "node name", 253, plain, false
+);
+name!(
+    /// An instance id, else a machine id: what makes a node this node.
+    NodeIdentity, "node identity", 128, graphic, false
+);
+name!(
+    /// A zone; empty where there are none.
+    Zone, "zone", 63, plain, true
+);
+name!(
+    /// A vSwitch's name.
+    VSwitchName, "vswitch name", 63, plain, false
+);
+name!(
+    /// A cloud's instance type; empty where there is none.
+    InstanceType, "instance type", 63, plain, true
+);
+name!(
+    /// An elastic network interface's id, as the cloud names it.
+    EniId, "eni", 64, plain, false
+);
+name!(
+    /// The kernel's boot id.
+    BootId, "boot id", 64, plain, true
+);
+name!(
+    /// A caller's own id of a request; empty = none.
+    RequestId, "request id", 64, graphic, true
+);
+name!(
+    /// Who asks: "local", "node/worker-1", "member/3".
+    Principal, "principal", 256, graphic, false
+);
+name!(
+    /// Why, in the caller's words; empty = not said.
+    Reason, "reason", 256, |c: char| !c.is_control(), true
+);
+name!(
+    /// Where a server listens: "http://127.0.0.1:7400".
+    Endpoint, "endpoint", 256, graphic, true
+);
+
+/// One interface of one sandbox: the key of an allocation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttachmentKey {
+    /// Which Kubernetes cluster.
+    pub cluster: ClusterName,
+    /// Which CNI network.
+    pub network: NetworkName,
+    /// Which sandbox.
+    pub container: ContainerId,
+    /// Which interface of it.
+    pub interface: InterfaceName,
+}
+
+impl fmt::Display for AttachmentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            cluster,
+            network,
+            container,
+            interface,
+        } = self;
+        write!(f, "{cluster}/{network}/{container}/{interface}")
+    }
+}
+
+/// Who a sandbox is for, as the runtime told it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PodIdentity {
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// Its name, which a later pod may have again.
+    pub name: PodName,
+    /// Its uid, which no later pod has.
+    pub uid: PodUid,
+}
+
+/// What a claim is for: the pod that has this name, incarnation after incarnation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimName {
+    /// Which Kubernetes cluster.
+    pub cluster: ClusterName,
+    /// The pod's namespace.
+    pub namespace: Namespace,
+    /// The pod's name.
+    pub pod: PodName,
+}
+
+impl fmt::Display for ClaimName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.cluster, self.namespace, self.pod)
+    }
+}

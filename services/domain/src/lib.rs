@@ -1,0 +1,12 @@
+//! Who holds which address, and why: the ledger, a pure deterministic state machine.
+//!
+//! Knows nothing of clocks, threads, disks, networks, raft, gRPC or Kubernetes. Commands go in,
+//! outcomes and event groups come out; the same commands give the same bytes on every replica.
+//! Read `OVERVIEW.md` beside this crate first.
+
+pub mod address;
+pub mod command;
+pub mod event;
+pub mod id;
+pub mod outcome;
+pub mod row;

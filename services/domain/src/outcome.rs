@@ -1,0 +1,109 @@
+//! What the ledger answers. A refusal is a value, the same on every replica; it changes nothing and takes no revision.
+
+use crate::id::*;
+use crate::row::Allocation;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A command's answer, with the revision at which it became true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The command's own revision if it changed something, else the current one.
+    pub revision: Revision,
+    /// What it answers.
+    pub result: Result<Outcome, Refusal>,
+}
+
+/// What a command did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The attachment holds these addresses. `created` is false if a repeat found them.
+    Bound {
+        allocation: Arc<Allocation>,
+        created: bool,
+    },
+    /// The attachment holds nothing any more. `released` is false if it held nothing before.
+    Released { released: bool },
+    /// A vSwitch was made.
+    VSwitch(VSwitchId),
+    /// A node was registered.
+    Node(NodeId),
+    /// A claim was made, with these addresses.
+    Claim { id: ClaimId, addresses: Vec<IpAddr> },
+    /// So many rows changed by `Expire`, `Stock` or `Reclaim`; 0 = nothing was due.
+    Rows(u32),
+    /// It was done; there is nothing to say.
+    Done,
+}
+
+/// Why not: a closed set. `Display` is one sentence for people that names the limit and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A field is malformed or beyond its limit.
+    #[error("{field}: {reason}")]
+    Invalid { field: &'static str, reason: String },
+    /// What was named is not there.
+    #[error("{what} {name} does not exist")]
+    NotFound { what: &'static str, name: String },
+    /// What was to be made is there.
+    #[error("{what} {name} exists already")]
+    AlreadyExists { what: &'static str, name: String },
+    /// A chosen address is not what the chooser thought: choose again.
+    #[error("address {address} was taken meanwhile")]
+    Taken { address: IpAddr },
+    /// A specific address is in use or kept for somebody.
+    #[error("address {address} is {state}, held by {holder}")]
+    AddressInUse {
+        address: IpAddr,
+        state: &'static str,
+        holder: String,
+    },
+    /// An address lies outside the vSwitch, or is excluded.
+    #[error("address {address} is not one that vSwitch {vswitch} gives out: {reason}")]
+    OutOfRange {
+        address: IpAddr,
+        vswitch: VSwitchName,
+        reason: &'static str,
+    },
+    /// The same key with other parameters.
+    #[error("attachment {key} exists with other parameters: delete it first")]
+    ParametersChanged { key: Arc<AttachmentKey> },
+    /// The ADD was invoked before a DEL of the same attachment.
+    #[error("attachment {key} was deleted after this ADD was invoked")]
+    Tombstone { key: Arc<AttachmentKey> },
+    /// The claim's address has a holder, or its hand-over is not settled: try again at the time named.
+    #[error("claim {claim} is held by {holder}; a new holder needs proof that it is gone")]
+    HeldByLiveHolder {
+        claim: ClaimName,
+        holder: String,
+        settled_at_ms: Option<u64>,
+    },
+    /// The generation named is not the one that is bound.
+    #[error("generation {named} of {key} is not the one bound ({bound})")]
+    StaleGeneration {
+        key: Arc<AttachmentKey>,
+        named: Generation,
+        bound: Generation,
+    },
+    /// The node has no slot left.
+    #[error("node {node} has {used} of {capacity} addresses in use")]
+    NodeFull {
+        node: NodeName,
+        used: u32,
+        capacity: u32,
+    },
+    /// Two CIDRs overlap.
+    #[error("{cidr} overlaps {other} of vSwitch {vswitch}")]
+    Overlap {
+        cidr: String,
+        other: String,
+        vswitch: VSwitchName,
+    },
+    /// Something still uses it.
+    #[error("{what} {name} is in use: {by}")]
+    InUse {
+        what: &'static str,
+        name: String,
+        by: String,
+    },
+}

@@ -1,0 +1,260 @@
+//! The rows of the ledger: what one replica keeps in memory and a snapshot holds.
+//!
+//! A command is decided by computing [`Change`]s of rows, and takes effect only by installing them,
+//! so that replaying the changes of a history gives the state (H2).
+
+use crate::address::{AddressRange, NetworkKind, Subnet};
+use crate::id::*;
+use crate::outcome::Outcome;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The life of an address (design §4; drawn in OVERVIEW.md). An address without a row was never used and is free.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AddressState {
+    /// Used before, free since this revision. Reuse is oldest-free-first.
+    Free { since: Revision },
+    /// A cloud call that assigns it to this ENI is under way.
+    Reserved { node: NodeId, eni: EniId },
+    /// Warm: this node's alone. No ENI on a routed network.
+    Idle { node: NodeId, eni: Option<EniId> },
+    /// Held by a live sandbox.
+    Bound {
+        node: NodeId,
+        key: Arc<AttachmentKey>,
+        generation: Generation,
+    },
+    /// Given back; not available before `until_ms` of ledger time.
+    Cooling {
+        until_ms: u64,
+        node: Option<NodeId>,
+        eni: Option<EniId>,
+    },
+    /// A cloud call that takes it from this ENI is under way.
+    Releasing { node: NodeId, eni: EniId },
+    /// Kept for its claim, without a live sandbox.
+    Held { claim: ClaimId },
+    /// Kept for its claim; that the old holder is gone is not proven yet.
+    Disputed { claim: ClaimId },
+    /// Perhaps in use, nobody has said.
+    Quarantined { since: Revision },
+    /// Somebody else's.
+    Foreign,
+    /// Never given out.
+    Excluded,
+}
+
+/// A vSwitch: a CIDR per family, in one zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VSwitch {
+    /// Its id.
+    pub id: VSwitchId,
+    /// Its name; unique.
+    pub name: VSwitchName,
+    /// Its zone.
+    pub zone: Zone,
+    /// Its IPv4 subnet.
+    pub ipv4: Option<Subnet>,
+    /// Its IPv6 subnet.
+    pub ipv6: Option<Subnet>,
+    /// Never given out: by rule and by the administrator; sorted, disjoint, merged.
+    pub excluded: Vec<AddressRange>,
+    /// How long a released address rests, ms of ledger time.
+    pub cooling_ms: u64,
+    /// Which exclusions apply by rule.
+    pub kind: NetworkKind,
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its id.
+    pub id: NodeId,
+    /// Its name; unique among the nodes that are there.
+    pub name: NodeName,
+    /// What makes it this node.
+    pub identity: NodeIdentity,
+    /// Its zone.
+    pub zone: Zone,
+    /// Its instance type.
+    pub instance_type: InstanceType,
+    /// ENI slots for pods (EniQuantity - 1); 0 = no ENIs, no limit (routed).
+    pub eni_slots: u32,
+    /// EniPrivateIpAddressQuantity; 0 = no limit.
+    pub addresses_per_eni: u32,
+    /// How many warm addresses it keeps per family; 0 = none.
+    pub warm_target: u32,
+}
+
+/// An address, or a pair, bound to an attachment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allocation {
+    /// Its key.
+    pub key: Arc<AttachmentKey>,
+    /// The bind's revision.
+    pub generation: Generation,
+    /// Where.
+    pub node: NodeId,
+    /// In which boot of the node.
+    pub boot: BootId,
+    /// When the shim started, boot-time clock, ms.
+    pub invoked_at_ms: u64,
+    /// For whom.
+    pub pod: PodIdentity,
+    /// From which vSwitch.
+    pub vswitch: VSwitchId,
+    /// On which ENI; none on a routed network.
+    pub eni: Option<EniId>,
+    /// IPv4 first; one per family.
+    pub addresses: Vec<IpAddr>,
+    /// The claim whose addresses these are, if they are static.
+    pub claim: Option<ClaimId>,
+    /// Digest of what the caller asked for.
+    pub parameters: [u8; 16],
+    /// Ledger time of the bind.
+    pub bound_at_ms: u64,
+    /// Wall time of the bind; only shown.
+    pub bound_wall_ms: u64,
+}
+
+/// When a claim gives its address back by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// With its pod.
+    Delete,
+    /// So many ms of ledger time after its last holder.
+    Ttl { ttl_ms: u64 },
+    /// Only by an administrator.
+    Never,
+}
+
+/// Whether somebody lives at a claim's addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimState {
+    /// Nobody does.
+    Held {
+        /// Since this ledger time.
+        since_ms: u64,
+        /// A new holder may bind from this ledger time on: the old one's link may outlive its DEL for 2 s.
+        settled_at_ms: u64,
+        /// The policy fires then; none = it does not.
+        release_at_ms: Option<u64>,
+    },
+    /// This attachment does.
+    Bound {
+        key: Arc<AttachmentKey>,
+        generation: Generation,
+        node: NodeId,
+    },
+}
+
+/// A durable right to addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its id.
+    pub id: ClaimId,
+    /// Whose; unique.
+    pub name: ClaimName,
+    /// From which vSwitch.
+    pub vswitch: VSwitchId,
+    /// IPv4 first; one per family.
+    pub addresses: Vec<IpAddr>,
+    /// When it ends by itself.
+    pub policy: Policy,
+    /// Who has it now.
+    pub state: ClaimState,
+    /// Grows with every hand-over: the generation of the last bind, or of the creation.
+    pub generation: Generation,
+}
+
+/// A DEL that was seen: an ADD of the same key invoked earlier in that boot is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// In which boot.
+    pub boot: BootId,
+    /// The DEL's `invoked_at`, ms.
+    pub invoked_at_ms: u64,
+    /// Forgotten at this ledger time.
+    pub expires_at_ms: u64,
+}
+
+/// The answer of a request that carried an id: successes only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestResult {
+    /// Digest of the command: the same id with another command is refused.
+    pub command: [u8; 16],
+    /// What it answered.
+    pub outcome: Outcome,
+    /// Forgotten at this ledger time.
+    pub expires_at_ms: u64,
+}
+
+/// A replica, as registered: a wiped or foreign directory cannot pass for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub id: MemberId,
+    /// Its name.
+    pub name: NodeName,
+    /// Where clients reach it.
+    pub client_endpoint: Endpoint,
+    /// Where replicas reach it.
+    pub peer_endpoint: Endpoint,
+    /// Its store's uuid.
+    pub store: [u8; 16],
+}
+
+/// One row, before and after; an absent side means that the row is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// An address of a vSwitch.
+    Address {
+        vswitch: VSwitchId,
+        address: IpAddr,
+        before: Option<AddressState>,
+        after: Option<AddressState>,
+    },
+    /// An allocation.
+    Allocation {
+        key: Arc<AttachmentKey>,
+        before: Option<Arc<Allocation>>,
+        after: Option<Arc<Allocation>>,
+    },
+    /// A claim.
+    Claim {
+        id: ClaimId,
+        before: Option<Arc<Claim>>,
+        after: Option<Arc<Claim>>,
+    },
+    /// A node.
+    Node {
+        id: NodeId,
+        before: Option<Arc<Node>>,
+        after: Option<Arc<Node>>,
+    },
+    /// A vSwitch.
+    VSwitch {
+        id: VSwitchId,
+        before: Option<Arc<VSwitch>>,
+        after: Option<Arc<VSwitch>>,
+    },
+    /// A tombstone.
+    Tombstone {
+        key: Arc<AttachmentKey>,
+        before: Option<Tombstone>,
+        after: Option<Tombstone>,
+    },
+    /// A request's result, by (principal, request id).
+    Request {
+        principal: Principal,
+        id: RequestId,
+        before: Option<Arc<RequestResult>>,
+        after: Option<Arc<RequestResult>>,
+    },
+    /// A replica.
+    Member {
+        id: MemberId,
+        before: Option<Arc<Member>>,
+        after: Option<Arc<Member>>,
+    },
+}
