@@ -2,7 +2,7 @@
 /// All raft messages of one flush, each protobuf-encoded by raft-rs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Frame {
-    /// Checked on the first frame of a stream: cluster, sender and receiver.
+    /// Checked on the first frame of a stream: cluster, sender and receiver. Later frames leave them empty.
     #[prost(string, tag = "1")]
     pub cluster_id: ::prost::alloc::string::String,
     #[prost(uint64, tag = "2")]
@@ -11,6 +11,9 @@ pub struct Frame {
     pub to: u64,
     #[prost(bytes = "bytes", repeated, tag = "4")]
     pub messages: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// The sender's store uuid, 16 bytes, on the first frame: a wiped or copied directory cannot pass for the member.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub store: ::prost::bytes::Bytes,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExchangeEnd {}

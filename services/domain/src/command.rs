@@ -5,6 +5,10 @@ use crate::id::*;
 use crate::row::Policy;
 use std::net::IpAddr;
 
+mod canonical;
+
+pub(crate) use canonical::digest;
+
 /// What the leader stamps on an entry. The ledger never looks at a clock of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -207,7 +211,12 @@ pub enum BindClaim {
     /// It takes this claim's addresses.
     Existing(ClaimId),
     /// It makes a claim of the chosen addresses.
-    New { name: ClaimName, policy: Policy },
+    New {
+        /// Whose.
+        name: ClaimName,
+        /// When it ends by itself.
+        policy: Policy,
+    },
 }
 
 /// What shows that a sandbox is gone (design §6).
@@ -252,6 +261,8 @@ pub struct Expire {
 /// See [`Command::RegisterMember`]. Refused if the id is known with another store, or the cluster id differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisterMember {
+    /// Of which Berth cluster.
+    pub cluster: ClusterId,
     /// Who.
     pub id: MemberId,
     /// Its name.
@@ -269,4 +280,54 @@ pub struct RegisterMember {
 pub struct RemoveMember {
     /// Who.
     pub id: MemberId,
+}
+
+/// Every name of [`Command::name`], in the order of the variants.
+pub const NAMES: [&str; 13] = [
+    "create-vswitch",
+    "delete-vswitch",
+    "register-node",
+    "remove-node",
+    "create-claim",
+    "delete-claim",
+    "stock",
+    "reclaim",
+    "bind",
+    "release",
+    "expire",
+    "register-member",
+    "remove-member",
+];
+
+/// The static text of a command's name, for whoever reads one back.
+pub fn cause(name: &str) -> Option<&'static str> {
+    NAMES.into_iter().find(|known| *known == name)
+}
+
+// === impl Command ===
+
+impl Command {
+    /// Its name, as the history has it.
+    pub fn name(&self) -> &'static str {
+        NAMES[usize::from(self.number())]
+    }
+
+    /// Its place among the variants.
+    pub(crate) fn number(&self) -> u8 {
+        match self {
+            Self::CreateVSwitch(_) => 0,
+            Self::DeleteVSwitch(_) => 1,
+            Self::RegisterNode(_) => 2,
+            Self::RemoveNode(_) => 3,
+            Self::CreateClaim(_) => 4,
+            Self::DeleteClaim(_) => 5,
+            Self::Stock(_) => 6,
+            Self::Reclaim(_) => 7,
+            Self::Bind(_) => 8,
+            Self::Release(_) => 9,
+            Self::Expire(_) => 10,
+            Self::RegisterMember(_) => 11,
+            Self::RemoveMember(_) => 12,
+        }
+    }
 }

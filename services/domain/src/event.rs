@@ -1,5 +1,9 @@
 //! The event group: one for every command that changed something, from the first commit (design §9).
 
+mod canonical;
+
+pub(crate) use canonical::Writer;
+
 use crate::id::*;
 use crate::row::Change;
 
@@ -30,4 +34,12 @@ pub struct EventGroup {
     pub changes: Vec<Change>,
     /// The chain up to and with this group.
     pub chain: Chain,
+}
+
+/// The chain after a group: BLAKE3 of the chain before it, then its canonical bytes. `scratch` is used and left dirty.
+pub(crate) fn chained(before: &Chain, group: &EventGroup, scratch: &mut Vec<u8>) -> Chain {
+    scratch.clear();
+    scratch.extend_from_slice(&before.0);
+    Writer { bytes: scratch }.group(group);
+    Chain(*blake3::hash(scratch).as_bytes())
 }

@@ -168,6 +168,10 @@ name!(
     /// Where a server listens: "http://127.0.0.1:7400".
     Endpoint, "endpoint", 256, graphic, true
 );
+name!(
+    /// A Berth cluster: made once at bootstrap, registered in the ledger.
+    ClusterId, "cluster id", 64, plain, false
+);
 
 /// One interface of one sandbox: the key of an allocation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,8 +5,14 @@
 //! Read `OVERVIEW.md` beside this crate first.
 
 pub mod address;
+pub mod apply;
+pub mod choose;
 pub mod command;
 pub mod event;
 pub mod id;
+pub mod invariant;
+pub mod ledger;
 pub mod outcome;
 pub mod row;
+
+pub use ledger::Ledger;

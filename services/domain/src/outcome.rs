@@ -19,17 +19,27 @@ pub struct Answer {
 pub enum Outcome {
     /// The attachment holds these addresses. `created` is false if a repeat found them.
     Bound {
+        /// What it holds.
         allocation: Arc<Allocation>,
+        /// False = an earlier call made it.
         created: bool,
     },
     /// The attachment holds nothing any more. `released` is false if it held nothing before.
-    Released { released: bool },
+    Released {
+        /// False = it held nothing.
+        released: bool,
+    },
     /// A vSwitch was made.
     VSwitch(VSwitchId),
     /// A node was registered.
     Node(NodeId),
     /// A claim was made, with these addresses.
-    Claim { id: ClaimId, addresses: Vec<IpAddr> },
+    Claim {
+        /// Which.
+        id: ClaimId,
+        /// IPv4 first.
+        addresses: Vec<IpAddr>,
+    },
     /// So many rows changed by `Expire`, `Stock` or `Reclaim`; 0 = nothing was due.
     Rows(u32),
     /// It was done; there is nothing to say.
@@ -41,69 +51,114 @@ pub enum Outcome {
 pub enum Refusal {
     /// A field is malformed or beyond its limit.
     #[error("{field}: {reason}")]
-    Invalid { field: &'static str, reason: String },
+    Invalid {
+        /// Which field, as the caller knows it.
+        field: &'static str,
+        /// Why not.
+        reason: String,
+    },
     /// What was named is not there.
     #[error("{what} {name} does not exist")]
-    NotFound { what: &'static str, name: String },
+    NotFound {
+        /// Which kind of thing.
+        what: &'static str,
+        /// Which one.
+        name: String,
+    },
     /// What was to be made is there.
     #[error("{what} {name} exists already")]
-    AlreadyExists { what: &'static str, name: String },
+    AlreadyExists {
+        /// Which kind of thing.
+        what: &'static str,
+        /// Which one.
+        name: String,
+    },
     /// A chosen address is not what the chooser thought: choose again.
     #[error("address {address} was taken meanwhile")]
-    Taken { address: IpAddr },
+    Taken {
+        /// Which.
+        address: IpAddr,
+    },
     /// A specific address is in use or kept for somebody.
     #[error("address {address} is {state}, held by {holder}")]
     AddressInUse {
+        /// Which.
         address: IpAddr,
+        /// What it is.
         state: &'static str,
+        /// Who has it, in words.
         holder: String,
     },
     /// An address lies outside the vSwitch, or is excluded.
     #[error("address {address} is not one that vSwitch {vswitch} gives out: {reason}")]
     OutOfRange {
+        /// Which.
         address: IpAddr,
+        /// Which was asked.
         vswitch: VSwitchName,
+        /// Why not.
         reason: &'static str,
     },
     /// The same key with other parameters.
     #[error("attachment {key} exists with other parameters: delete it first")]
-    ParametersChanged { key: Arc<AttachmentKey> },
+    ParametersChanged {
+        /// Whose.
+        key: Arc<AttachmentKey>,
+    },
     /// The ADD was invoked before a DEL of the same attachment.
     #[error("attachment {key} was deleted after this ADD was invoked")]
-    Tombstone { key: Arc<AttachmentKey> },
+    Tombstone {
+        /// Whose.
+        key: Arc<AttachmentKey>,
+    },
     /// The claim's address has a holder, or its hand-over is not settled: try again at the time named.
     #[error("claim {claim} is held by {holder}; a new holder needs proof that it is gone")]
     HeldByLiveHolder {
+        /// Which.
         claim: ClaimName,
+        /// Who has it, in words.
         holder: String,
+        /// Ledger time from which on it may be had; none = not known.
         settled_at_ms: Option<u64>,
     },
     /// The generation named is not the one that is bound.
     #[error("generation {named} of {key} is not the one bound ({bound})")]
     StaleGeneration {
+        /// Whose.
         key: Arc<AttachmentKey>,
+        /// The one in the request.
         named: Generation,
+        /// The one that lives.
         bound: Generation,
     },
     /// The node has no slot left.
     #[error("node {node} has {used} of {capacity} addresses in use")]
     NodeFull {
+        /// Where.
         node: NodeName,
+        /// Addresses of one family that stand there.
         used: u32,
+        /// What fits.
         capacity: u32,
     },
     /// Two CIDRs overlap.
     #[error("{cidr} overlaps {other} of vSwitch {vswitch}")]
     Overlap {
+        /// What was to be made.
         cidr: String,
+        /// What is there.
         other: String,
+        /// Whose that is.
         vswitch: VSwitchName,
     },
     /// Something still uses it.
     #[error("{what} {name} is in use: {by}")]
     InUse {
+        /// Which kind of thing.
         what: &'static str,
+        /// Which one.
         name: String,
+        /// What uses it, in words.
         by: String,
     },
 }

@@ -9,35 +9,72 @@ use crate::outcome::Outcome;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+mod transition;
+
+pub use transition::{Phase, TRANSITIONS, allowed};
+
 /// The life of an address (design §4; drawn in OVERVIEW.md). An address without a row was never used and is free.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AddressState {
     /// Used before, free since this revision. Reuse is oldest-free-first.
-    Free { since: Revision },
+    Free {
+        /// From this revision on.
+        since: Revision,
+    },
     /// A cloud call that assigns it to this ENI is under way.
-    Reserved { node: NodeId, eni: EniId },
+    Reserved {
+        /// Where.
+        node: NodeId,
+        /// On which ENI.
+        eni: EniId,
+    },
     /// Warm: this node's alone. No ENI on a routed network.
-    Idle { node: NodeId, eni: Option<EniId> },
+    Idle {
+        /// Where.
+        node: NodeId,
+        /// On which ENI; none on a routed network.
+        eni: Option<EniId>,
+    },
     /// Held by a live sandbox.
     Bound {
+        /// Where.
         node: NodeId,
+        /// Whose.
         key: Arc<AttachmentKey>,
+        /// Which bind.
         generation: Generation,
     },
     /// Given back; not available before `until_ms` of ledger time.
     Cooling {
+        /// ms of ledger time.
         until_ms: u64,
+        /// Where it still stands; none = nowhere.
         node: Option<NodeId>,
+        /// On which ENI it still stands.
         eni: Option<EniId>,
     },
     /// A cloud call that takes it from this ENI is under way.
-    Releasing { node: NodeId, eni: EniId },
+    Releasing {
+        /// Where.
+        node: NodeId,
+        /// On which ENI.
+        eni: EniId,
+    },
     /// Kept for its claim, without a live sandbox.
-    Held { claim: ClaimId },
+    Held {
+        /// For which.
+        claim: ClaimId,
+    },
     /// Kept for its claim; that the old holder is gone is not proven yet.
-    Disputed { claim: ClaimId },
+    Disputed {
+        /// For which.
+        claim: ClaimId,
+    },
     /// Perhaps in use, nobody has said.
-    Quarantined { since: Revision },
+    Quarantined {
+        /// From this revision on.
+        since: Revision,
+    },
     /// Somebody else's.
     Foreign,
     /// Never given out.
@@ -123,7 +160,10 @@ pub enum Policy {
     /// With its pod.
     Delete,
     /// So many ms of ledger time after its last holder.
-    Ttl { ttl_ms: u64 },
+    Ttl {
+        /// ms of ledger time.
+        ttl_ms: u64,
+    },
     /// Only by an administrator.
     Never,
 }
@@ -142,8 +182,11 @@ pub enum ClaimState {
     },
     /// This attachment does.
     Bound {
+        /// Whose.
         key: Arc<AttachmentKey>,
+        /// Which bind.
         generation: Generation,
+        /// Where.
         node: NodeId,
     },
 }
@@ -209,52 +252,78 @@ pub struct Member {
 pub enum Change {
     /// An address of a vSwitch.
     Address {
+        /// Whose it is.
         vswitch: VSwitchId,
+        /// Which.
         address: IpAddr,
+        /// Absent = it was not there.
         before: Option<AddressState>,
+        /// Absent = it is not there any more.
         after: Option<AddressState>,
     },
     /// An allocation.
     Allocation {
+        /// Whose.
         key: Arc<AttachmentKey>,
+        /// Absent = it was not there.
         before: Option<Arc<Allocation>>,
+        /// Absent = it is not there any more.
         after: Option<Arc<Allocation>>,
     },
     /// A claim.
     Claim {
+        /// Which.
         id: ClaimId,
+        /// Absent = it was not there.
         before: Option<Arc<Claim>>,
+        /// Absent = it is not there any more.
         after: Option<Arc<Claim>>,
     },
     /// A node.
     Node {
+        /// Which.
         id: NodeId,
+        /// Absent = it was not there.
         before: Option<Arc<Node>>,
+        /// Absent = it is not there any more.
         after: Option<Arc<Node>>,
     },
     /// A vSwitch.
     VSwitch {
+        /// Which.
         id: VSwitchId,
+        /// Absent = it was not there.
         before: Option<Arc<VSwitch>>,
+        /// Absent = it is not there any more.
         after: Option<Arc<VSwitch>>,
     },
     /// A tombstone.
     Tombstone {
+        /// Whose.
         key: Arc<AttachmentKey>,
+        /// Absent = it was not there.
         before: Option<Tombstone>,
+        /// Absent = it is not there any more.
         after: Option<Tombstone>,
     },
     /// A request's result, by (principal, request id).
     Request {
+        /// Who asked.
         principal: Principal,
+        /// Which.
         id: RequestId,
+        /// Absent = it was not there.
         before: Option<Arc<RequestResult>>,
+        /// Absent = it is not there any more.
         after: Option<Arc<RequestResult>>,
     },
     /// A replica.
     Member {
+        /// Which.
         id: MemberId,
+        /// Absent = it was not there.
         before: Option<Arc<Member>>,
+        /// Absent = it is not there any more.
         after: Option<Arc<Member>>,
     },
 }

@@ -89,6 +89,15 @@ pub struct Loaded {
     pub entries: Vec<Entry>,
 }
 
+// === impl Loaded ===
+
+impl Loaded {
+    /// True for a store that never was part of a cluster. A vote alone does not count: whoever has one has a snapshot.
+    pub fn is_empty(&self) -> bool {
+        self.snapshot.is_none() && self.entries.is_empty() && self.truncated_index == 0
+    }
+}
+
 /// One atomic batch: all of it is on the disk after `write`, or, after a crash, none of it.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {

@@ -1,0 +1,84 @@
+//! The cluster as the command line names it: one client for whoever leads, and one per endpoint for what each says of itself.
+
+use berth_client::{Client, Options, TlsFiles};
+use berth_proto::v1;
+
+use crate::arguments::Connection;
+use crate::error::Error;
+use crate::output::Format;
+
+/// Asked for in every list; the servers may give less.
+pub const PAGE_SIZE: u32 = 1000;
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Session {
+    client: Client,
+    endpoints: Vec<String>,
+    format: Format,
+}
+
+// === impl Session ===
+
+impl Session {
+    /// Checks the options; connects to nobody yet.
+    pub fn open(connection: &Connection, format: Format) -> Result<Self, Error> {
+        let identity = connection.tls_cert.clone().zip(connection.tls_key.clone());
+        let tls = match (&connection.tls_ca, identity) {
+            (Some(authority), identity) => Some(TlsFiles {
+                authority: authority.clone(),
+                identity,
+                server_name: None,
+            }),
+            (None, Some(_)) => return Err(Error::NoAuthority),
+            (None, None) => None,
+        };
+        let endpoints = connection.endpoints.clone();
+        let options = Options {
+            tls,
+            deadline: connection.timeout,
+            // Who mistyped an endpoint wants to hear of it at once.
+            wait_for_server: false,
+            traceparent: std::env::var("TRACEPARENT").ok(),
+            ..Options::endpoints(&endpoints)
+        };
+        Ok(Self {
+            client: Client::new(options)?,
+            endpoints,
+            format,
+        })
+    }
+
+    /// Asks whoever leads.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How the answer will be printed.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// As given.
+    pub fn endpoints(&self) -> &[String] {
+        &self.endpoints
+    }
+
+    /// What every endpoint given says of itself.
+    pub async fn each_cluster_status(
+        &self,
+    ) -> Vec<(String, Result<v1::ClusterStatusResponse, Error>)> {
+        let mut answers = Vec::new();
+        for (endpoint, client) in self.client.each() {
+            let answer = client.cluster_status(v1::ClusterStatusRequest {}).await;
+            answers.push((endpoint, answer.map_err(Error::from)));
+        }
+        answers
+    }
+
+    /// What this endpoint says of its own ledger.
+    pub async fn ledger_digest(&self, endpoint: &str) -> Result<v1::LedgerDigestResponse, Error> {
+        let client = self.client.only(endpoint)?;
+        Ok(client.ledger_digest(v1::LedgerDigestRequest {}).await?)
+    }
+}

@@ -1,0 +1,94 @@
+//! Promise: what people read and the names that programs use stay as committed in `rendering/`.
+//!
+//! After a wanted change: `BERTH_REGENERATE=1 cargo test -p berthctl`, and read the difference.
+
+#[path = "rendering/makers.rs"]
+mod makers;
+
+use std::fs;
+use std::path::PathBuf;
+
+use berthctl::output::{Document, Format, render};
+
+fn compare(name: &str, document: &dyn Document) {
+    let text = render(document, Format::Table).expect("renders");
+    let json = render(document, Format::Json).expect("renders");
+    let shown = format!("{text}\n\n---- json\n{json}\n");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/rendering")
+        .join(name)
+        .with_extension("txt");
+    if std::env::var_os("BERTH_REGENERATE").is_some() {
+        fs::write(&path, &shown).expect("the file can be written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(shown == committed, "{name} is shown otherwise:\n{shown}");
+}
+
+/// Promise: a vSwitch shows every state, for both families.
+#[test]
+fn a_vswitch() {
+    compare("vswitch", &makers::vswitch());
+}
+
+/// Promise: a list has a line per vSwitch and family.
+#[test]
+fn a_list_of_vswitches() {
+    compare("vswitches", &makers::vswitches());
+}
+
+/// Promise: an empty list says what to do next.
+#[test]
+fn an_empty_list() {
+    compare("no_vswitches", &makers::no_vswitches());
+}
+
+/// Promise: a node without limits says so, and one with limits shows them.
+#[test]
+fn a_list_of_nodes() {
+    compare("nodes", &makers::nodes());
+}
+
+/// Promise: a claim shows its addresses, its holder and its end.
+#[test]
+fn a_claim() {
+    compare("claim", &makers::claim());
+}
+
+/// Promise: an allocation is a line, with the pod first.
+#[test]
+fn a_list_of_allocations() {
+    compare("allocations", &makers::allocations());
+}
+
+/// Promise: history is one line per changed row, with who and why once per command.
+#[test]
+fn a_history() {
+    compare("history", &makers::history());
+}
+
+/// Promise: who holds an address is the first line, now and in the past.
+#[test]
+fn holders() {
+    compare("holder_then", &makers::holder_then());
+    compare("holder_nobody", &makers::holder_nobody());
+}
+
+/// Promise: what a pod waits for and what to do stands before everything else.
+#[test]
+fn an_explanation() {
+    compare("explanation", &makers::explanation());
+}
+
+/// Promise: the replicas' table names the leader and who did not answer.
+#[test]
+fn raft_status() {
+    compare("raft_status", &makers::raft_status());
+}
+
+/// Promise: a check that does not hold says why.
+#[test]
+fn checks() {
+    compare("check_holds", &makers::check(true));
+    compare("check_fails", &makers::check(false));
+}

@@ -1,0 +1,110 @@
+//! The ADD: an attachment gets addresses, both families or none, dynamic or its claim's.
+
+mod addresses;
+mod claim;
+mod earlier;
+
+use super::ending::{self, Ending};
+use super::{Context, Decided, Decision, given};
+use crate::command::Bind;
+use crate::id::{AttachmentKey, Generation};
+use crate::outcome::Outcome;
+use crate::row::{Allocation, Change};
+use claim::Wanted;
+use earlier::Earlier;
+use std::sync::Arc;
+
+/// Order of the checks: an earlier bind or DEL of the same key, node and vSwitch, an earlier sandbox of the same pod,
+/// the claim, the addresses, the node's room.
+pub(super) fn decide(context: &Context, command: &Bind) -> Decided {
+    let mut ended = match earlier::of_key(context, command)? {
+        Earlier::Repeat(allocation) => {
+            return Ok(Decision::nothing(Outcome::Bound {
+                allocation,
+                created: false,
+            }));
+        }
+        Earlier::Ended(allocation) => vec![allocation],
+        Earlier::None => Vec::new(),
+    };
+    let node = context.node(command.node)?;
+    let vswitch = &context.vswitch(command.vswitch)?.row;
+    given::families_complete(vswitch, &command.addresses)?;
+    earlier::of_pod(context, command, &mut ended)?;
+    let wanted = claim::wanted(context, command, &mut ended)?;
+    let places = addresses::check(context, command, vswitch, &wanted)?;
+    addresses::check_room(command, node, &places, &ended)?;
+
+    let allocation = Arc::new(allocation(context, command, &wanted, &ended));
+    let mut changes = Vec::with_capacity(4);
+    let replaced = ended.iter().find(|before| before.key == allocation.key);
+    changes.push(Change::Allocation {
+        key: allocation.key.clone(),
+        before: replaced.cloned(),
+        after: Some(allocation.clone()),
+    });
+    addresses::bind(&mut changes, &allocation, places);
+    changes.extend(claim::bind(context, &allocation, &wanted));
+    for before in &ended {
+        end(context, command, &mut changes, before);
+    }
+    Ok(Decision {
+        changes,
+        outcome: Outcome::Bound {
+            allocation,
+            created: true,
+        },
+    })
+}
+
+fn allocation(
+    context: &Context,
+    command: &Bind,
+    wanted: &Wanted,
+    ended: &[Arc<Allocation>],
+) -> Allocation {
+    let known = ended
+        .iter()
+        .map(|before| &before.key)
+        .find(|key| ***key == command.key);
+    let key: Arc<AttachmentKey> = known
+        .cloned()
+        .unwrap_or_else(|| Arc::new(command.key.clone()));
+    Allocation {
+        key,
+        generation: Generation(context.revision.0),
+        node: command.node,
+        boot: command.boot.clone(),
+        invoked_at_ms: command.invoked_at_ms,
+        pod: command.pod.clone(),
+        vswitch: command.vswitch,
+        eni: command.eni.clone(),
+        addresses: command.addresses.clone(),
+        claim: wanted.id(context),
+        parameters: command.parameters,
+        bound_at_ms: context.now_ms,
+        bound_wall_ms: context.wall_ms,
+    }
+}
+
+/// Ends an allocation that this bind takes the place of.
+fn end(context: &Context, command: &Bind, changes: &mut Vec<Change>, before: &Arc<Allocation>) {
+    let ending = Ending {
+        kept: &command.addresses,
+        ..Ending::default()
+    };
+    ending::end(context, changes, before, ending);
+    if *before.key != command.key {
+        changes.push(ending::row_removed(before));
+        // Its ADD, if it is still under way, comes too late.
+        changes.push(ending::tombstone(
+            context,
+            &before.key,
+            &command.boot,
+            command.invoked_at_ms,
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The DEL: an attachment ends. Of an unknown one: success, and a tombstone.
+
+use super::ending::{self, Ending};
+use super::{Context, Decided, Decision, SETTLE_MS, invalid};
+use crate::command::{Proof, Release};
+use crate::id::AttachmentKey;
+use crate::outcome::{Outcome, Refusal};
+use crate::row::{Allocation, Change};
+use std::sync::Arc;
+
+pub(super) fn decide(context: &Context, command: &Release) -> Decided {
+    let attachment = context.ledger.attachments.get(&command.key);
+    let mut changes = Vec::with_capacity(3);
+    let Some(allocation) = attachment.and_then(|row| row.allocation()) else {
+        let key = attachment.map(|row| row.key().clone());
+        let key = key.unwrap_or_else(|| Arc::new(command.key.clone()));
+        changes.extend(remembered(context, command, &key, None));
+        return Ok(Decision {
+            changes,
+            outcome: Outcome::Released { released: false },
+        });
+    };
+    check_generation(command, allocation)?;
+    if is_older(command, allocation) {
+        return Ok(Decision::nothing(Outcome::Released { released: false }));
+    }
+    let ending = Ending {
+        settle_ms: if command.proof == Proof::Del {
+            SETTLE_MS
+        } else {
+            0
+        },
+        pod_gone: command.pod_gone,
+        ..Ending::default()
+    };
+    ending::end(context, &mut changes, allocation, ending);
+    changes.push(ending::row_removed(allocation));
+    changes.extend(remembered(
+        context,
+        command,
+        &allocation.key,
+        Some(allocation),
+    ));
+    Ok(Decision {
+        changes,
+        outcome: Outcome::Released { released: true },
+    })
+}
+
+/// Whoever lists and then releases must name what it saw: the key may have been bound again meanwhile.
+fn check_generation(command: &Release, allocation: &Allocation) -> Result<(), Refusal> {
+    match command.generation {
+        None if matches!(command.proof, Proof::Collect | Proof::Admin) => Err(invalid(
+            "generation",
+            "is missing: name the bind that was seen, so that no later one is released",
+        )),
+        Some(named) if named != allocation.generation => Err(Refusal::StaleGeneration {
+            key: allocation.key.clone(),
+            named,
+            bound: allocation.generation,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A late DEL of an earlier incarnation frees nothing. An administrator has no shim that was invoked.
+fn is_older(command: &Release, allocation: &Allocation) -> bool {
+    matches!(command.proof, Proof::Del | Proof::Collect)
+        && command.boot == allocation.boot
+        && command.invoked_at_ms < allocation.invoked_at_ms
+}
+
+/// The tombstone, unless a later DEL of that boot is remembered. What an administrator ends stays ended for its own ADD.
+fn remembered(
+    context: &Context,
+    command: &Release,
+    key: &Arc<AttachmentKey>,
+    ended: Option<&Arc<Allocation>>,
+) -> Option<Change> {
+    let (boot, invoked_at_ms) = match (command.proof, ended) {
+        (Proof::Del | Proof::Collect, Some(_)) | (Proof::Del, None) => {
+            (&command.boot, command.invoked_at_ms)
+        }
+        (_, Some(ended)) => (&ended.boot, ended.invoked_at_ms),
+        (_, None) => return None,
+    };
+    let known = context.ledger.tombstone(key);
+    let covered = known.is_some_and(|row| row.boot == *boot && row.invoked_at_ms >= invoked_at_ms);
+    (!covered).then(|| ending::tombstone(context, key, boot, invoked_at_ms))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! The digest of a command: whether a repeated request id asks for the same thing again.
+
+use super::*;
+use crate::event::Writer;
+
+/// The first half of the BLAKE3 of the command's canonical bytes.
+pub(crate) fn digest(command: &Command) -> [u8; 16] {
+    let mut bytes = Vec::with_capacity(256);
+    Writer { bytes: &mut bytes }.command(command);
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&blake3::hash(&bytes).as_bytes()[..16]);
+    digest
+}
+
+// === impl Writer ===
+
+impl Writer<'_> {
+    fn command(&mut self, command: &Command) {
+        self.byte(command.number());
+        match command {
+            Command::CreateVSwitch(command) => self.create_vswitch(command),
+            Command::DeleteVSwitch(command) => self.text(command.name.as_str()),
+            Command::RegisterNode(command) => self.register_node(command),
+            Command::RemoveNode(command) => {
+                self.u64(command.node.0);
+                self.flag(command.confirmed_dead);
+            }
+            Command::CreateClaim(command) => {
+                self.claim_name(&command.name);
+                self.u64(command.vswitch.0);
+                self.list(&command.addresses, Self::address);
+                self.policy(command.policy);
+            }
+            Command::DeleteClaim(command) => {
+                self.u64(command.claim.0);
+                self.flag(command.override_holder);
+                self.flag(command.policy_fired);
+            }
+            Command::Stock(command) => {
+                self.u64(command.vswitch.0);
+                self.u64(command.node.0);
+                self.eni(command.eni.as_ref());
+                self.list(&command.addresses, Self::address);
+            }
+            Command::Reclaim(command) => {
+                self.u64(command.vswitch.0);
+                self.u64(command.node.0);
+                self.list(&command.addresses, Self::address);
+            }
+            Command::Bind(command) => self.bind(command),
+            Command::Release(command) => self.release(command),
+            Command::Expire(command) => self.u32(command.limit),
+            Command::RegisterMember(command) => self.register_member(command),
+            Command::RemoveMember(command) => self.u64(command.id.0),
+        }
+    }
+
+    fn create_vswitch(&mut self, command: &CreateVSwitch) {
+        self.text(command.name.as_str());
+        self.text(command.zone.as_str());
+        self.option(command.ipv4.as_ref(), Self::subnet);
+        self.option(command.ipv6.as_ref(), Self::subnet);
+        self.list(&command.exclusions, Self::range);
+        self.u64(command.cooling_ms);
+        self.network_kind(command.kind);
+    }
+
+    fn register_node(&mut self, command: &RegisterNode) {
+        self.text(command.name.as_str());
+        self.text(command.identity.as_str());
+        self.text(command.zone.as_str());
+        self.text(command.instance_type.as_str());
+        self.u32(command.eni_slots);
+        self.u32(command.addresses_per_eni);
+        self.u32(command.warm_target);
+    }
+
+    fn bind(&mut self, command: &Bind) {
+        self.key(&command.key);
+        self.u64(command.node.0);
+        self.text(command.boot.as_str());
+        self.u64(command.invoked_at_ms);
+        self.pod(&command.pod);
+        self.u64(command.vswitch.0);
+        self.eni(command.eni.as_ref());
+        self.list(&command.addresses, Self::address);
+        match &command.claim {
+            BindClaim::None => self.byte(0),
+            BindClaim::Existing(id) => {
+                self.byte(1);
+                self.u64(id.0);
+            }
+            BindClaim::New { name, policy } => {
+                self.byte(2);
+                self.claim_name(name);
+                self.policy(*policy);
+            }
+        }
+        self.raw(&command.parameters);
+    }
+
+    fn release(&mut self, command: &Release) {
+        self.key(&command.key);
+        self.u64(command.node.0);
+        self.text(command.boot.as_str());
+        self.u64(command.invoked_at_ms);
+        self.option(command.generation, |writer, generation| {
+            writer.u64(generation.0)
+        });
+        self.byte(match command.proof {
+            Proof::Del => 0,
+            Proof::Collect => 1,
+            Proof::Admin => 2,
+            Proof::NodeDead => 3,
+        });
+        self.flag(command.pod_gone);
+    }
+
+    fn register_member(&mut self, command: &RegisterMember) {
+        self.text(command.cluster.as_str());
+        self.u64(command.id.0);
+        self.text(command.name.as_str());
+        self.text(command.client_endpoint.as_str());
+        self.text(command.peer_endpoint.as_str());
+        self.raw(&command.store);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: another command has another digest, whatever the field in which it differs.
+    #[test]
+    fn differs_with_the_command() {
+        let remove = |node, confirmed_dead| {
+            digest(&Command::RemoveNode(RemoveNode {
+                node: NodeId(node),
+                confirmed_dead,
+            }))
+        };
+        let expire = digest(&Command::Expire(Expire { limit: 1 }));
+        let digests = [remove(1, true), remove(1, false), remove(2, true), expire];
+        for (place, one) in digests.iter().enumerate() {
+            assert!(digests[place + 1..].iter().all(|other| other != one));
+        }
+        assert_eq!(remove(1, true), remove(1, true));
+    }
+}

@@ -1,0 +1,408 @@
+//! The ledger as plain rows in a fixed order, for snapshots and digests, and back.
+
+use super::requests::Request;
+use super::{Error, Ledger};
+use crate::address::address;
+use crate::event::{Chain, Writer};
+use crate::id::{
+    AttachmentKey, ClaimId, ClusterId, NodeId, Principal, RequestId, Revision, VSwitchId,
+};
+use crate::row::{
+    AddressState, Allocation, Change, Claim, Member, Node, RequestResult, Tombstone, VSwitch,
+};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The form of the records. Another one is refused.
+pub const STATE_VERSION: u32 = 1;
+
+/// The first record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotHeader {
+    /// [`STATE_VERSION`] of whoever wrote it.
+    pub state_version: u32,
+    /// Which cluster's ledger.
+    pub cluster: ClusterId,
+    /// The last revision in it.
+    pub revision: Revision,
+    /// The hash of the history up to it.
+    pub chain: Chain,
+    /// ms; drives every expiry.
+    pub ledger_time_ms: u64,
+    /// ms since 1970; only shown.
+    pub wall_time_ms: u64,
+}
+
+/// One row. They come in the order of the variants, so that a row comes after those it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The first, and only once.
+    Header(SnapshotHeader),
+    /// By id.
+    VSwitch(Arc<VSwitch>),
+    /// By id.
+    Node(Arc<Node>),
+    /// By id.
+    Member(Arc<Member>),
+    /// By id.
+    Claim(Arc<Claim>),
+    /// By generation.
+    Allocation(Arc<Allocation>),
+    /// By address; never-used ones have none.
+    Address {
+        /// Whose it is.
+        vswitch: VSwitchId,
+        /// Which.
+        address: IpAddr,
+        /// What it is.
+        state: AddressState,
+    },
+    /// By key.
+    Tombstone {
+        /// Whose.
+        key: Arc<AttachmentKey>,
+        /// What is remembered.
+        tombstone: Tombstone,
+    },
+    /// By principal and id.
+    Request {
+        /// Who asked.
+        principal: Principal,
+        /// Which.
+        id: RequestId,
+        /// What it answered.
+        result: Arc<RequestResult>,
+    },
+}
+
+/// All records of a frozen ledger, made as they are asked for: it owns a clone and may go to another thread.
+#[derive(Debug)]
+pub struct Records {
+    ledger: Ledger,
+    /// Of the kind at hand.
+    waiting: std::vec::IntoIter<Record>,
+    part: Part,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Header,
+    VSwitches,
+    Nodes,
+    Members,
+    Claims { from: ClaimId },
+    Allocations,
+    Addresses { from: u128 },
+    Tombstones,
+    Requests,
+    End,
+}
+
+/// Rows made at once: a snapshot of millions must not be in memory twice.
+const STRIDE: usize = 4_096;
+
+// === impl Records ===
+
+impl Iterator for Records {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        loop {
+            if let Some(record) = self.waiting.next() {
+                return Some(record);
+            }
+            let (rows, part) = self.fill()?;
+            self.waiting = rows.into_iter();
+            self.part = part;
+        }
+    }
+}
+
+impl Records {
+    fn fill(&self) -> Option<(Vec<Record>, Part)> {
+        let ledger = &self.ledger;
+        Some(match self.part {
+            Part::Header => (vec![Record::Header(ledger.header())], Part::VSwitches),
+            Part::VSwitches => (
+                ledger.vswitches().cloned().map(Record::VSwitch).collect(),
+                Part::Nodes,
+            ),
+            Part::Nodes => (
+                ledger.nodes().cloned().map(Record::Node).collect(),
+                Part::Members,
+            ),
+            Part::Members => (
+                ledger.members().cloned().map(Record::Member).collect(),
+                Part::Claims { from: ClaimId(0) },
+            ),
+            Part::Claims { from } => {
+                let rows: Vec<_> = ledger.claims_from(from).take(STRIDE).cloned().collect();
+                let next = rows.last().map(|claim| ClaimId(claim.id.0 + 1));
+                let part = next.map_or(Part::Allocations, |from| Part::Claims { from });
+                (rows.into_iter().map(Record::Claim).collect(), part)
+            }
+            Part::Allocations => (allocations(ledger), Part::Addresses { from: 0 }),
+            Part::Addresses { from } => addresses(ledger, from),
+            Part::Tombstones => (tombstones(ledger), Part::Requests),
+            Part::Requests => (requests(ledger), Part::End),
+            Part::End => return None,
+        })
+    }
+}
+
+fn allocations(ledger: &Ledger) -> Vec<Record> {
+    let rows = ledger
+        .attachments
+        .iter()
+        .filter_map(|(_, row)| row.allocation());
+    let mut rows: Vec<_> = rows.cloned().collect();
+    rows.sort_by_key(|row| row.generation);
+    rows.into_iter().map(Record::Allocation).collect()
+}
+
+fn addresses(ledger: &Ledger, from: u128) -> (Vec<Record>, Part) {
+    let places = ledger.addresses.span((from, u128::MAX)).take(STRIDE);
+    let mut last = None;
+    let mut rows = Vec::with_capacity(STRIDE);
+    for (number, place) in places {
+        last = Some(number);
+        let vswitch = ledger.vswitches.containing(number);
+        if let (Some(vswitch), Some(state)) = (vswitch, ledger.state_of(place)) {
+            let address = address(number);
+            rows.push(Record::Address {
+                vswitch,
+                address,
+                state,
+            });
+        }
+    }
+    let part = match last.and_then(|last: u128| last.checked_add(1)) {
+        Some(from) => Part::Addresses { from },
+        None => Part::Tombstones,
+    };
+    (rows, part)
+}
+
+fn tombstones(ledger: &Ledger) -> Vec<Record> {
+    let rows = ledger
+        .attachments
+        .iter()
+        .filter_map(|(_, row)| Some((row.key(), row.tombstone()?)));
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|(key, _)| *key);
+    let record = |(key, row): (&Arc<AttachmentKey>, &Tombstone)| Record::Tombstone {
+        key: key.clone(),
+        tombstone: row.clone(),
+    };
+    rows.into_iter().map(record).collect()
+}
+
+fn requests(ledger: &Ledger) -> Vec<Record> {
+    let mut rows: Vec<&Arc<Request>> = ledger.requests.iter().collect();
+    rows.sort_by_key(|row| (&row.principal, &row.id));
+    let record = |row: &Arc<Request>| Record::Request {
+        principal: row.principal.clone(),
+        id: row.id.clone(),
+        result: row.result.clone(),
+    };
+    rows.into_iter().map(record).collect()
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    fn header(&self) -> SnapshotHeader {
+        SnapshotHeader {
+            state_version: STATE_VERSION,
+            cluster: self.cluster.clone(),
+            revision: self.revision,
+            chain: self.chain,
+            ledger_time_ms: self.ledger_time_ms,
+            wall_time_ms: self.wall_time_ms,
+        }
+    }
+
+    /// All rows in a fixed order, of the ledger as it is now.
+    pub fn records(&self) -> Records {
+        Records {
+            ledger: self.clone(),
+            waiting: Vec::new().into_iter(),
+            part: Part::Header,
+        }
+    }
+
+    /// A ledger of the records of one.
+    pub fn from_records(records: impl IntoIterator<Item = Record>) -> Result<Self, Error> {
+        let mut records = records.into_iter();
+        let Some(Record::Header(header)) = records.next() else {
+            return Err(Error::Header);
+        };
+        if header.state_version != STATE_VERSION {
+            let (found, known) = (header.state_version, STATE_VERSION);
+            return Err(Error::StateVersion { found, known });
+        }
+        let mut ledger = Self::new(header.cluster);
+        ledger.revision = header.revision;
+        ledger.chain = header.chain;
+        ledger.pass_time(header.ledger_time_ms, header.wall_time_ms);
+        for record in records {
+            ledger.install_record(record)?;
+        }
+        Ok(ledger)
+    }
+
+    fn install_record(&mut self, record: Record) -> Result<(), Error> {
+        self.check_names(&record)?;
+        let change = match record {
+            Record::Header(_) => return Err(Error::Header),
+            Record::VSwitch(row) => Change::VSwitch {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
+            Record::Node(row) => Change::Node {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
+            Record::Member(row) => Change::Member {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
+            Record::Claim(row) => Change::Claim {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
+            Record::Allocation(row) => {
+                let key = row.key.clone();
+                Change::Allocation {
+                    key,
+                    before: None,
+                    after: Some(row),
+                }
+            }
+            Record::Address {
+                vswitch,
+                address,
+                state,
+            } => Change::address(vswitch, address, None, Some(state)),
+            Record::Tombstone { key, tombstone } => Change::Tombstone {
+                key,
+                before: None,
+                after: Some(tombstone),
+            },
+            Record::Request {
+                principal,
+                id,
+                result,
+            } => Change::Request {
+                principal,
+                id,
+                before: None,
+                after: Some(result),
+            },
+        };
+        self.install(&[change]);
+        Ok(())
+    }
+
+    /// A damaged snapshot must not make a ledger that only looks whole.
+    fn check_names(&self, record: &Record) -> Result<(), Error> {
+        let known_node = |node: NodeId| self.node(node).is_some();
+        let (what, name, whole) = match record {
+            Record::Claim(row) => (
+                "claim",
+                row.name.to_string(),
+                self.vswitch(row.vswitch).is_some(),
+            ),
+            Record::Allocation(row) => (
+                "allocation",
+                row.key.to_string(),
+                known_node(row.node) && self.vswitch(row.vswitch).is_some(),
+            ),
+            Record::Address {
+                vswitch,
+                address,
+                state,
+            } => {
+                let named = match state {
+                    AddressState::Bound { key, .. } => self.allocation(key).is_some(),
+                    AddressState::Held { claim } => self.claim(*claim).is_some(),
+                    AddressState::Idle { node, .. } => known_node(*node),
+                    _ => true,
+                };
+                let inside = self
+                    .vswitch(*vswitch)
+                    .is_some_and(|row| row.contains(*address));
+                ("address", address.to_string(), named && inside)
+            }
+            _ => return Ok(()),
+        };
+        whole.then_some(()).ok_or(Error::Dangling { what, name })
+    }
+
+    /// A digest of all rows, the revision and the chain, for comparing replicas at the same revision.
+    /// The two times are not in it: they pass without a revision.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        let mut bytes = Vec::new();
+        for record in self.records() {
+            bytes.clear();
+            Writer { bytes: &mut bytes }.record(&record);
+            hasher.update(&bytes);
+        }
+        *hasher.finalize().as_bytes()
+    }
+}
+
+// === impl Writer ===
+
+impl Writer<'_> {
+    fn record(&mut self, record: &Record) {
+        match record {
+            Record::Header(header) => {
+                self.u32(header.state_version);
+                self.text(header.cluster.as_str());
+                self.u64(header.revision.0);
+                self.raw(&header.chain.0);
+            }
+            Record::VSwitch(row) => self.tagged(1, &**row, Self::vswitch),
+            Record::Node(row) => self.tagged(2, &**row, Self::node),
+            Record::Member(row) => self.tagged(3, &**row, Self::member),
+            Record::Claim(row) => self.tagged(4, &**row, Self::claim),
+            Record::Allocation(row) => self.tagged(5, &**row, Self::allocation),
+            Record::Address {
+                vswitch,
+                address,
+                state,
+            } => {
+                self.byte(6);
+                self.u64(vswitch.0);
+                self.address(address);
+                self.address_state(state);
+            }
+            Record::Tombstone { key, tombstone } => {
+                self.byte(7);
+                self.key(key);
+                self.tombstone(tombstone);
+            }
+            Record::Request {
+                principal,
+                id,
+                result,
+            } => {
+                self.byte(8);
+                self.text(principal.as_str());
+                self.text(id.as_str());
+                self.request(result);
+            }
+        }
+    }
+
+    fn tagged<T>(&mut self, tag: u8, row: &T, write: fn(&mut Self, &T)) {
+        self.byte(tag);
+        write(self, row);
+    }
+}

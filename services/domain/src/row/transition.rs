@@ -1,0 +1,147 @@
+//! Which state of an address may follow which: one table, drawn in OVERVIEW.md.
+
+use super::AddressState;
+use std::net::IpAddr;
+
+/// An address's state without its details; an address without a row was never used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Free, and was never anything else.
+    NeverUsed,
+    /// See [`AddressState::Free`].
+    Free,
+    /// See [`AddressState::Reserved`].
+    Reserved,
+    /// See [`AddressState::Idle`].
+    Idle,
+    /// See [`AddressState::Bound`].
+    Bound,
+    /// See [`AddressState::Cooling`].
+    Cooling,
+    /// See [`AddressState::Releasing`].
+    Releasing,
+    /// See [`AddressState::Held`].
+    Held,
+    /// See [`AddressState::Disputed`].
+    Disputed,
+    /// See [`AddressState::Quarantined`].
+    Quarantined,
+    /// See [`AddressState::Foreign`].
+    Foreign,
+    /// See [`AddressState::Excluded`].
+    Excluded,
+}
+
+/// Every transition that some command makes, and which one. What is not here never happens.
+pub const TRANSITIONS: &[(Phase, Phase, &str)] = {
+    use Phase::*;
+    &[
+        (NeverUsed, Idle, "stock"),
+        (NeverUsed, Bound, "bind"),
+        (NeverUsed, Held, "create-claim"),
+        (Free, Idle, "stock"),
+        (Free, Bound, "bind"),
+        (Free, Held, "create-claim"),
+        (Idle, Free, "reclaim, remove-node"),
+        (Idle, Bound, "bind"),
+        (
+            Bound,
+            Bound,
+            "bind: a newer sandbox takes a claim's address over",
+        ),
+        (
+            Bound,
+            Cooling,
+            "release, bind: superseded, remove-node, delete-claim",
+        ),
+        (Bound, Held, "release, remove-node"),
+        (Cooling, Free, "expire"),
+        (Cooling, Idle, "expire: it stands on an ENI"),
+        (Cooling, Cooling, "remove-node: it stands on an ENI no more"),
+        (Held, Bound, "bind"),
+        (Held, Cooling, "delete-claim, expire"),
+    ]
+};
+
+/// Whether some command makes this change.
+pub fn allowed(before: Option<&AddressState>, after: Option<&AddressState>) -> bool {
+    let (before, after) = (Phase::of(before), Phase::of(after));
+    TRANSITIONS
+        .iter()
+        .any(|(from, to, _)| (*from, *to) == (before, after))
+}
+
+// === impl Phase ===
+
+impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::NeverUsed,
+        Self::Free,
+        Self::Reserved,
+        Self::Idle,
+        Self::Bound,
+        Self::Cooling,
+        Self::Releasing,
+        Self::Held,
+        Self::Disputed,
+        Self::Quarantined,
+        Self::Foreign,
+        Self::Excluded,
+    ];
+
+    /// Of a row, or of an address that has none.
+    pub fn of(state: Option<&AddressState>) -> Self {
+        match state {
+            None => Self::NeverUsed,
+            Some(AddressState::Free { .. }) => Self::Free,
+            Some(AddressState::Reserved { .. }) => Self::Reserved,
+            Some(AddressState::Idle { .. }) => Self::Idle,
+            Some(AddressState::Bound { .. }) => Self::Bound,
+            Some(AddressState::Cooling { .. }) => Self::Cooling,
+            Some(AddressState::Releasing { .. }) => Self::Releasing,
+            Some(AddressState::Held { .. }) => Self::Held,
+            Some(AddressState::Disputed { .. }) => Self::Disputed,
+            Some(AddressState::Quarantined { .. }) => Self::Quarantined,
+            Some(AddressState::Foreign) => Self::Foreign,
+            Some(AddressState::Excluded) => Self::Excluded,
+        }
+    }
+
+    /// Its name as people read it: "never used", "free".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NeverUsed => "never used",
+            Self::Free => "free",
+            Self::Reserved => "reserved",
+            Self::Idle => "idle",
+            Self::Bound => "bound",
+            Self::Cooling => "cooling",
+            Self::Releasing => "releasing",
+            Self::Held => "held",
+            Self::Disputed => "disputed",
+            Self::Quarantined => "quarantined",
+            Self::Foreign => "foreign",
+            Self::Excluded => "excluded",
+        }
+    }
+}
+
+// === impl Change ===
+
+impl super::Change {
+    /// An address's change.
+    pub(crate) fn address(
+        vswitch: crate::id::VSwitchId,
+        address: IpAddr,
+        before: Option<AddressState>,
+        after: Option<AddressState>,
+    ) -> Self {
+        Self::Address {
+            vswitch,
+            address,
+            before,
+            after,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What berthd is told: one TOML file, then the environment (`BERTH_*`), then flags; the later wins.
+//!
+//! [`Options`] is what was said, every key optional; [`Config`] is what holds, checked once.
+//! Nothing behind this module looks at the environment or at a flag.
+
+mod flags;
+mod listeners;
+mod member;
+mod options;
+mod start;
+mod tls;
+
+pub use flags::Flags;
+pub use listeners::Listeners;
+pub use member::MemberOption;
+pub use options::{LogFormat, Options};
+pub use start::{Member, Start};
+pub use tls::{Certificates, TlsFiles};
+
+use berth_domain::id::NodeName;
+use std::path::PathBuf;
+
+/// Everything berthd needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This replica's name; unique in the cluster.
+    pub name: NodeName,
+    /// Where log, history and identity are kept.
+    pub data_directory: PathBuf,
+    /// How the directory is to be taken: begun, joined or gone on with.
+    pub start: Start,
+    /// Where it listens, and what it says of that to others.
+    pub listeners: Listeners,
+    /// Certificates for the client listener; none = clear text.
+    pub client_tls: Option<TlsFiles>,
+    /// Certificates between replicas; none = clear text.
+    pub peer_tls: Option<TlsFiles>,
+    /// A snapshot is taken after so many log entries.
+    pub snapshot_every_entries: u64,
+    /// So many entries stay in the log behind a snapshot, for slow followers.
+    pub snapshot_keep_entries: u64,
+    /// One raft tick, ms.
+    pub tick_ms: u64,
+    /// Kept free on the disk for the last writes, MiB.
+    pub ballast_mib: u64,
+    /// Below so many free MiB the leader refuses ADD and admin writes.
+    pub disk_low_mib: u64,
+    /// Where traces go (OTLP over gRPC); none = nowhere.
+    pub otlp_endpoint: Option<String>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines there are, as `RUST_LOG` says it.
+    pub log_filter: String,
+}
+
+/// What was said cannot hold. Names the key and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("config file {path} cannot be read")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not TOML, has a key that there is not, or a value of another type.
+    #[error("config file {path}: {reason}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The line, the key and what was expected.
+        reason: String,
+    },
+    /// One option has a value that it cannot have.
+    #[error("option {key}: {reason}")]
+    Option {
+        /// The option, as in the file; a flag has `-` for `_`.
+        key: &'static str,
+        /// What is wrong, the limit, and what to do.
+        reason: String,
+    },
+}
+
+/// Bounds of the raft tick: under 10 ms an election would follow each disk stall, over 10 s nobody waits.
+const TICK_MS: std::ops::RangeInclusive<u64> = 10..=10_000;
+
+// === impl Config ===
+
+impl Config {
+    /// Checks what was said and fills in the rest.
+    pub fn new(options: Options, flags: &Flags) -> Result<Self, Error> {
+        let client_tls = tls::client(&options)?;
+        let peer_tls = tls::peer(&options)?;
+        let tick_ms = options.tick_ms.unwrap_or(options::TICK_MS);
+        if !TICK_MS.contains(&tick_ms) {
+            return Err(refuse(
+                "tick_ms",
+                format!(
+                    "{tick_ms} is not from {} to {}",
+                    TICK_MS.start(),
+                    TICK_MS.end()
+                ),
+            ));
+        }
+        let snapshot_every_entries = positive(
+            "snapshot_every_entries",
+            options.snapshot_every_entries,
+            options::SNAPSHOT_EVERY_ENTRIES,
+        )?;
+        Ok(Self {
+            name: start::name(&options, flags)?,
+            data_directory: start::data_directory(&options, flags)?,
+            start: start::start(&options, flags)?,
+            listeners: listeners::listeners(&options, client_tls.is_some(), peer_tls.is_some())?,
+            client_tls,
+            peer_tls,
+            snapshot_every_entries,
+            snapshot_keep_entries: options
+                .snapshot_keep_entries
+                .unwrap_or(options::SNAPSHOT_KEEP_ENTRIES),
+            tick_ms,
+            ballast_mib: options.ballast_mib.unwrap_or(options::BALLAST_MIB),
+            disk_low_mib: options.disk_low_mib.unwrap_or(options::DISK_LOW_MIB),
+            otlp_endpoint: options.otlp_endpoint.filter(|text| !text.is_empty()),
+            log_format: options.log_format.unwrap_or_default(),
+            log_filter: options
+                .log_filter
+                .unwrap_or_else(|| options::LOG_FILTER.into()),
+        })
+    }
+}
+
+fn refuse(key: &'static str, reason: impl Into<String>) -> Error {
+    let reason = reason.into();
+    Error::Option { key, reason }
+}
+
+fn positive(key: &'static str, said: Option<u64>, default: u64) -> Result<u64, Error> {
+    match said.unwrap_or(default) {
+        0 => Err(refuse(key, "0 is not allowed: the least is 1")),
+        number => Ok(number),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Why a request was not served: the server's closed set. Only the door knows how it looks on the wire.
+
+use berth_domain::id::{ClusterName, VSwitchName};
+use berth_domain::outcome::Refusal;
+
+/// Why not. `Display` is one sentence for people that says what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The ledger refused it: a value, the same on every replica.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// No address is left, and none comes back by itself before the deadline.
+    #[error(
+        "vSwitch {vswitch} has no address left ({counts}): release some, or create another vSwitch in the zone"
+    )]
+    Exhausted {
+        /// Which.
+        vswitch: VSwitchName,
+        /// Every state, counted, per family.
+        counts: String,
+    },
+    /// All fit addresses are cooling.
+    #[error(
+        "vSwitch {vswitch} has only addresses that still cool ({counts}): try again in {retry_after_ms} ms"
+    )]
+    Cooling {
+        /// Which.
+        vswitch: VSwitchName,
+        /// Every state, counted, per family.
+        counts: String,
+        /// When the next one is available.
+        retry_after_ms: u64,
+    },
+    /// What Kubernetes says of the pod decides, and it has not been said, or not lately.
+    #[error(
+        "the facts of cluster {cluster} {reason}: see that their source (operator, berthctl facts report) runs"
+    )]
+    FactsMissing {
+        /// Whose.
+        cluster: ClusterName,
+        /// "have not synced", "are 130 s old".
+        reason: String,
+    },
+    /// Another replica leads, or none does at the moment. Nothing was started.
+    #[error("this replica does not lead; {}", leader_sentence(.leader_endpoint.as_deref()))]
+    NotLeader {
+        /// Where the leader listens for clients, if it is known.
+        leader_endpoint: Option<String>,
+    },
+    /// A queue is full. Nothing was started.
+    #[error("the server is busy ({what}): try again in {retry_after_ms} ms")]
+    Busy {
+        /// Which queue.
+        what: &'static str,
+        /// When to try again.
+        retry_after_ms: u64,
+    },
+    /// The caller waits too short a time. Nothing was started.
+    #[error("the deadline is too short: give at least {needed_ms} ms")]
+    DeadlineTooShort {
+        /// What would do.
+        needed_ms: u64,
+    },
+    /// Whether it was done is not known: leadership or the deadline was lost in mid-flight. A retry is idempotent.
+    #[error("the outcome is not known ({reason}): repeat the same request")]
+    Unknown {
+        /// What was lost.
+        reason: &'static str,
+    },
+    /// The principal may not do this.
+    #[error("{principal} may not {what}")]
+    Denied {
+        /// Who.
+        principal: String,
+        /// What was tried.
+        what: String,
+    },
+    /// The leader's disk is nearly full: ADD and changes by administrators wait, DEL and reads are served.
+    #[error(
+        "the leader's disk has only {free_bytes} bytes left: make room on it, or hand leadership over"
+    )]
+    DiskLow {
+        /// What is left.
+        free_bytes: u64,
+    },
+    /// It cannot be served now.
+    #[error("not available now: {reason}")]
+    Unavailable {
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+fn leader_sentence(endpoint: Option<&str>) -> String {
+    match endpoint {
+        Some(endpoint) => format!("ask {endpoint}"),
+        None => "no leader is known yet, try again".into(),
+    }
+}
+
+// === impl Failure ===
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

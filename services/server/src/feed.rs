@@ -1,0 +1,90 @@
+//! Splits applied event groups by who must hear of them, so that each actor's view follows the ledger.
+//!
+//! Pure. Changes keep their order; each carries its revision, because an actor that was drawn from the ledger at
+//! a revision has seen everything up to it.
+
+use berth_domain::event::EventGroup;
+use berth_domain::id::{ClaimName, NodeId, Revision, VSwitchId};
+use berth_domain::row::{AddressState, Change};
+use std::collections::BTreeMap;
+
+/// A change and the revision that made it.
+pub type Dated = (Revision, Change);
+
+/// One turn's changes, by who must hear of them.
+#[derive(Debug, Default)]
+pub struct Batches {
+    /// Addresses and rows, per vSwitch.
+    pub vswitches: BTreeMap<VSwitchId, Vec<Dated>>,
+    /// Allocations, warm addresses and rows, per node.
+    pub nodes: BTreeMap<NodeId, Vec<Dated>>,
+    /// Node, vSwitch and claim rows, for whoever looks them up by name.
+    pub rows: Vec<Dated>,
+    /// Claims that changed; whoever waits for one looks again.
+    pub claims: Vec<ClaimName>,
+    /// Everything up to here is in it; 0 if nothing is.
+    pub revision: Revision,
+}
+
+// === impl Batches ===
+
+impl Batches {
+    /// Takes groups in, in order.
+    pub fn take(&mut self, groups: &[EventGroup]) {
+        for group in groups {
+            self.revision = group.revision;
+            for change in &group.changes {
+                self.take_change(group.revision, change);
+            }
+        }
+    }
+
+    fn take_change(&mut self, revision: Revision, change: &Change) {
+        match change {
+            Change::Address { vswitch, before, after, .. } => {
+                self.vswitches.entry(*vswitch).or_default().push((revision, change.clone()));
+                for node in nodes(idle_on(before), idle_on(after)) {
+                    self.nodes.entry(node).or_default().push((revision, change.clone()));
+                }
+            }
+            Change::Allocation { before, after, .. } => {
+                let node = |row: &Option<std::sync::Arc<berth_domain::row::Allocation>>| row.as_ref().map(|row| row.node);
+                for node in nodes(node(before), node(after)) {
+                    self.nodes.entry(node).or_default().push((revision, change.clone()));
+                }
+            }
+            Change::Node { id, .. } => {
+                self.nodes.entry(*id).or_default().push((revision, change.clone()));
+                self.rows.push((revision, change.clone()));
+            }
+            Change::VSwitch { id, .. } => {
+                self.vswitches.entry(*id).or_default().push((revision, change.clone()));
+                self.rows.push((revision, change.clone()));
+            }
+            Change::Claim { before, after, .. } => {
+                let row = after.as_ref().or(before.as_ref());
+                self.claims.extend(row.map(|row| row.name.clone()));
+                self.rows.push((revision, change.clone()));
+            }
+            Change::Tombstone { .. } | Change::Request { .. } | Change::Member { .. } => {}
+        }
+    }
+}
+
+/// Those that are later than what its reader has seen.
+pub fn later(changes: Vec<Dated>, seen: Revision) -> Vec<Change> {
+    let later = changes.into_iter().filter(|(revision, _)| *revision > seen);
+    later.map(|(_, change)| change).collect()
+}
+
+fn idle_on(state: &Option<AddressState>) -> Option<NodeId> {
+    match state {
+        Some(AddressState::Idle { node, .. }) => Some(*node),
+        _ => None,
+    }
+}
+
+/// Each once.
+fn nodes(before: Option<NodeId>, after: Option<NodeId>) -> impl Iterator<Item = NodeId> {
+    before.into_iter().chain(after.filter(|after| before != Some(*after)))
+}

@@ -1,0 +1,156 @@
+//! What administrators and their tools call. One file per noun.
+
+mod allocation;
+mod claim;
+mod cluster;
+mod explain;
+mod history;
+mod node;
+mod view;
+mod vswitch;
+
+use super::decode;
+use super::principal::Caller;
+use crate::failure::Failure;
+use crate::leader::Gate;
+use berth_domain::command::{Command, Proposal};
+use berth_domain::id::Revision;
+use berth_domain::outcome::Outcome;
+use berth_proto::v1::admin_server::Admin;
+use berth_proto::v1::*;
+use futures::stream::BoxStream;
+use tonic::{Request, Response, Status};
+
+/// The administrator's service.
+#[derive(Clone)]
+pub struct AdminService {
+    gate: Gate,
+    version: &'static str,
+}
+
+// === impl AdminService ===
+
+impl AdminService {
+    /// Over this gate.
+    pub fn new(gate: Gate) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        Self { gate, version }
+    }
+
+    /// One command, with who asks and why, answered after its commit.
+    async fn propose(
+        &self,
+        caller: &Caller,
+        change: decode::Change,
+        command: Command,
+    ) -> Result<(Revision, Outcome), Failure> {
+        let proposal = Proposal {
+            principal: caller.principal.clone(),
+            request_id: change.request_id,
+            trace_id: caller.trace_id,
+            reason: change.reason,
+            facts: None,
+            command,
+        };
+        let answer = self.gate.propose(proposal).await?;
+        let outcome = answer.result?;
+        Ok((answer.revision, outcome))
+    }
+
+    /// A command that has nothing to say but its revision.
+    async fn propose_end(
+        &self,
+        caller: &Caller,
+        change: decode::Change,
+        command: Command,
+    ) -> Result<DeleteResponse, Failure> {
+        let (revision, _) = self.propose(caller, change, command).await?;
+        Ok(DeleteResponse {
+            revision: revision.0,
+        })
+    }
+}
+
+/// Takes the caller off a request and answers it by one of the service's functions, named alike.
+macro_rules! answered {
+    ($self:ident, $request:ident, $noun:ident::$function:ident) => {{
+        let (caller, request) = super::taken($request)?;
+        let answer = $noun::$function($self, &caller, request).await?;
+        Ok(Response::new(answer))
+    }};
+}
+
+type Answered<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl Admin for AdminService {
+    async fn create_v_switch(&self, request: Request<CreateVSwitchRequest>) -> Answered<VSwitch> {
+        answered!(self, request, vswitch::create)
+    }
+    async fn delete_v_switch(&self, request: Request<DeleteVSwitchRequest>) -> Answered<DeleteResponse> {
+        answered!(self, request, vswitch::delete)
+    }
+    async fn get_v_switch(&self, request: Request<GetVSwitchRequest>) -> Answered<VSwitch> {
+        answered!(self, request, vswitch::get)
+    }
+    async fn list_v_switches(&self, request: Request<ListVSwitchesRequest>) -> Answered<ListVSwitchesResponse> {
+        answered!(self, request, vswitch::list)
+    }
+
+    async fn register_node(&self, request: Request<RegisterNodeRequest>) -> Answered<Node> {
+        answered!(self, request, node::register)
+    }
+    async fn remove_node(&self, request: Request<RemoveNodeRequest>) -> Answered<DeleteResponse> {
+        answered!(self, request, node::remove)
+    }
+    async fn get_node(&self, request: Request<GetNodeRequest>) -> Answered<Node> {
+        answered!(self, request, node::get)
+    }
+    async fn list_nodes(&self, request: Request<ListNodesRequest>) -> Answered<ListNodesResponse> {
+        answered!(self, request, node::list)
+    }
+
+    async fn create_claim(&self, request: Request<CreateClaimRequest>) -> Answered<Claim> {
+        answered!(self, request, claim::create)
+    }
+    async fn delete_claim(&self, request: Request<DeleteClaimRequest>) -> Answered<DeleteResponse> {
+        answered!(self, request, claim::delete)
+    }
+    async fn get_claim(&self, request: Request<GetClaimRequest>) -> Answered<Claim> {
+        answered!(self, request, claim::get)
+    }
+    async fn list_claims(&self, request: Request<ListClaimsRequest>) -> Answered<ListClaimsResponse> {
+        answered!(self, request, claim::list)
+    }
+
+    async fn list_allocations(&self, request: Request<ListAllocationsRequest>) -> Answered<ListAllocationsResponse> {
+        answered!(self, request, allocation::list)
+    }
+    async fn explain_pod(&self, request: Request<ExplainPodRequest>) -> Answered<ExplainPodResponse> {
+        answered!(self, request, explain::pod)
+    }
+
+    async fn list_history(&self, request: Request<ListHistoryRequest>) -> Answered<ListHistoryResponse> {
+        answered!(self, request, history::list)
+    }
+    async fn who_has(&self, request: Request<WhoHasRequest>) -> Answered<WhoHasResponse> {
+        answered!(self, request, history::who_has)
+    }
+    type WatchHistoryStream = BoxStream<'static, Result<EventGroup, Status>>;
+    async fn watch_history(&self, request: Request<WatchHistoryRequest>) -> Answered<Self::WatchHistoryStream> {
+        answered!(self, request, history::watch)
+    }
+
+    async fn cluster_status(&self, request: Request<ClusterStatusRequest>) -> Answered<ClusterStatusResponse> {
+        answered!(self, request, cluster::status)
+    }
+    async fn transfer_leadership(
+        &self,
+        request: Request<TransferLeadershipRequest>,
+    ) -> Answered<TransferLeadershipResponse> {
+        answered!(self, request, cluster::transfer)
+    }
+    async fn ledger_digest(&self, request: Request<LedgerDigestRequest>) -> Answered<LedgerDigestResponse> {
+        answered!(self, request, cluster::digest)
+    }
+}

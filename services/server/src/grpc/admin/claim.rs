@@ -1,0 +1,91 @@
+//! Claims: create, delete, show, list.
+
+use super::{AdminService, view};
+use crate::failure::Failure;
+use crate::grpc::decode::{self, name};
+use crate::grpc::principal::Caller;
+use berth_domain::command::{Command, CreateClaim, DeleteClaim};
+use berth_domain::id::{ClaimName, Namespace, VSwitchName};
+use berth_domain::outcome::Refusal;
+use berth_proto::v1;
+
+pub(super) async fn create(
+    service: &AdminService,
+    caller: &Caller,
+    request: v1::CreateClaimRequest,
+) -> Result<v1::Claim, Failure> {
+    let change = decode::change(request.change.clone())?;
+    let v1::CreateClaimRequest { cluster, namespace, pod, .. } = &request;
+    let claim = decode::claim_name_of("pod", [cluster, namespace, pod])?;
+    let addresses = decode::addresses("addresses", &request.addresses)?;
+    let policy = decode::policy(&request.policy)?;
+    let vswitch = name("vswitch", &request.vswitch, VSwitchName::new)?;
+    let unknown = Refusal::NotFound {
+        what: "vSwitch",
+        name: vswitch.to_string(),
+    };
+    let vswitch = service.gate.read(move |ledger| view::vswitch_id(ledger, &vswitch)).await?;
+    let command = Command::CreateClaim(CreateClaim {
+        name: claim.clone(),
+        vswitch: vswitch.ok_or(unknown)?,
+        addresses,
+        policy,
+    });
+    service.propose(caller, change, command).await?;
+    find(service, claim).await
+}
+
+pub(super) async fn delete(
+    service: &AdminService,
+    caller: &Caller,
+    request: v1::DeleteClaimRequest,
+) -> Result<v1::DeleteResponse, Failure> {
+    let change = decode::change(request.change)?;
+    let claim = decode::claim_name("name", &request.name)?;
+    let missing = missing(&claim);
+    let claim = service.gate.read(move |ledger| view::claim_id(ledger, &claim)).await?;
+    let command = Command::DeleteClaim(DeleteClaim {
+        claim: claim.ok_or(missing)?,
+        override_holder: request.override_holder,
+        policy_fired: false,
+    });
+    service.propose_end(caller, change, command).await
+}
+
+pub(super) async fn get(
+    service: &AdminService,
+    _caller: &Caller,
+    request: v1::GetClaimRequest,
+) -> Result<v1::Claim, Failure> {
+    find(service, decode::claim_name("name", &request.name)?).await
+}
+
+pub(super) async fn list(
+    service: &AdminService,
+    _caller: &Caller,
+    request: v1::ListClaimsRequest,
+) -> Result<v1::ListClaimsResponse, Failure> {
+    let size = decode::page_size(request.page_size)?;
+    let after = decode::page_number(&request.page_token)?;
+    let namespace = decode::optional_name("namespace", &request.namespace, Namespace::new)?;
+    let page = service
+        .gate
+        .read(move |ledger| view::claims(ledger, namespace.as_ref(), after, size));
+    let (claims, next_page_token, revision) = page.await?;
+    Ok(v1::ListClaimsResponse {
+        claims,
+        next_page_token,
+        revision,
+    })
+}
+
+async fn find(service: &AdminService, claim: ClaimName) -> Result<v1::Claim, Failure> {
+    let missing = missing(&claim);
+    let found = service.gate.read(move |ledger| view::claim_named(ledger, &claim));
+    found.await?.ok_or(Failure::Refused(missing))
+}
+
+fn missing(claim: &ClaimName) -> Refusal {
+    let name = claim.to_string();
+    Refusal::NotFound { what: "claim", name }
+}

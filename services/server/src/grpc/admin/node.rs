@@ -1,0 +1,90 @@
+//! Nodes: register, remove, show, list.
+
+use super::{AdminService, view};
+use crate::capacity::capacity;
+use crate::failure::Failure;
+use crate::grpc::decode::{self, Decoded, name, number};
+use crate::grpc::limits;
+use crate::grpc::principal::Caller;
+use berth_domain::command::{Command, RegisterNode, RemoveNode};
+use berth_domain::id::{InstanceType, NodeIdentity, NodeName, Zone};
+use berth_domain::outcome::Refusal;
+use berth_proto::v1;
+
+pub(super) async fn register(
+    service: &AdminService,
+    caller: &Caller,
+    request: v1::RegisterNodeRequest,
+) -> Result<v1::Node, Failure> {
+    let change = decode::change(request.change.clone())?;
+    let command = command(&request)?;
+    let name = command.name.clone();
+    let command = Command::RegisterNode(command);
+    service.propose(caller, change, command).await?;
+    find(service, name).await
+}
+
+pub(super) async fn remove(
+    service: &AdminService,
+    caller: &Caller,
+    request: v1::RemoveNodeRequest,
+) -> Result<v1::DeleteResponse, Failure> {
+    let change = decode::change(request.change)?;
+    let name = name("name", &request.name, NodeName::new)?;
+    let missing = missing(&name);
+    let node = service.gate.read(move |ledger| view::node_id(ledger, &name)).await?;
+    let command = Command::RemoveNode(RemoveNode {
+        node: node.ok_or(missing)?,
+        confirmed_dead: request.confirmed_dead,
+    });
+    service.propose_end(caller, change, command).await
+}
+
+pub(super) async fn get(
+    service: &AdminService,
+    _caller: &Caller,
+    request: v1::GetNodeRequest,
+) -> Result<v1::Node, Failure> {
+    find(service, name("name", &request.name, NodeName::new)?).await
+}
+
+pub(super) async fn list(
+    service: &AdminService,
+    _caller: &Caller,
+    request: v1::ListNodesRequest,
+) -> Result<v1::ListNodesResponse, Failure> {
+    let size = decode::page_size(request.page_size)?;
+    let after = decode::page_number(&request.page_token)?;
+    let page = service.gate.read(move |ledger| view::nodes(ledger, after, size));
+    let (nodes, next_page_token, revision) = page.await?;
+    Ok(v1::ListNodesResponse {
+        nodes,
+        next_page_token,
+        revision,
+    })
+}
+
+async fn find(service: &AdminService, name: NodeName) -> Result<v1::Node, Failure> {
+    let missing = missing(&name);
+    let found = service.gate.read(move |ledger| view::node_named(ledger, &name));
+    found.await?.ok_or(Failure::Refused(missing))
+}
+
+fn missing(name: &NodeName) -> Refusal {
+    let name = name.to_string();
+    Refusal::NotFound { what: "node", name }
+}
+
+fn command(request: &v1::RegisterNodeRequest) -> Decoded<RegisterNode> {
+    let instance_type = name("instance_type", &request.instance_type, InstanceType::new)?;
+    let room = capacity(&instance_type)?;
+    Ok(RegisterNode {
+        name: name("name", &request.name, NodeName::new)?,
+        identity: name("identity", &request.identity, NodeIdentity::new)?,
+        zone: name("zone", &request.zone, Zone::new)?,
+        instance_type,
+        eni_slots: room.eni_slots,
+        addresses_per_eni: room.addresses_per_eni,
+        warm_target: number("warm_target", request.warm_target, 0..=limits::WARM_TARGET_MAX)?,
+    })
+}

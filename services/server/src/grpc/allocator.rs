@@ -1,0 +1,161 @@
+//! What CNI shims and node agents call: decoded, narrowed to the caller's own node, handed to the gate.
+
+use super::decode::{self, Decoded, name, number, optional_name};
+use super::limits;
+use super::principal::Caller;
+use crate::failure::Failure;
+use crate::leader::Gate;
+use crate::node;
+use berth_domain::id::*;
+use berth_proto::v1::allocator_server::Allocator;
+use berth_proto::v1::*;
+use std::collections::BTreeSet;
+use tonic::{Request, Response, Status};
+
+mod check;
+mod encode;
+
+pub(super) use encode::gateway;
+
+/// The allocator's service.
+#[derive(Clone)]
+pub struct AllocatorService {
+    gate: Gate,
+}
+
+// === impl AllocatorService ===
+
+impl AllocatorService {
+    /// Over this gate.
+    pub fn new(gate: Gate) -> Self {
+        Self { gate }
+    }
+}
+
+#[tonic::async_trait]
+impl Allocator for AllocatorService {
+    async fn allocate(
+        &self,
+        request: Request<AllocateRequest>,
+    ) -> Result<Response<AllocateResponse>, Status> {
+        let (caller, request) = super::taken(request)?;
+        let request = allocate(&caller, request).map_err(Failure::from)?;
+        own_node(&caller, &request.node)?;
+        let allocated = self.gate.allocate(request).await?;
+        Ok(Response::new(encode::allocated(&allocated)))
+    }
+
+    async fn release(
+        &self,
+        request: Request<ReleaseRequest>,
+    ) -> Result<Response<ReleaseResponse>, Status> {
+        let (caller, request) = super::taken(request)?;
+        let request = release(&caller, request).map_err(Failure::from)?;
+        check::own_attachment(&self.gate, &caller, &request).await?;
+        let released = self.gate.release(request).await?;
+        Ok(Response::new(ReleaseResponse {
+            revision: released.revision.0,
+            released: released.released,
+        }))
+    }
+
+    async fn check(
+        &self,
+        request: Request<CheckRequest>,
+    ) -> Result<Response<CheckResponse>, Status> {
+        let (caller, request) = super::taken(request)?;
+        let checked = check::check(&self.gate, &caller, request).await?;
+        Ok(Response::new(checked))
+    }
+
+    async fn collect(
+        &self,
+        request: Request<CollectRequest>,
+    ) -> Result<Response<CollectResponse>, Status> {
+        let (caller, request) = super::taken(request)?;
+        let request = collect(&caller, request).map_err(Failure::from)?;
+        own_node(&caller, &request.node)?;
+        let collected = self.gate.collect(request).await?;
+        Ok(Response::new(CollectResponse {
+            revision: collected.revision.0,
+            released: collected.released,
+        }))
+    }
+
+    async fn status(
+        &self,
+        request: Request<StatusRequest>,
+    ) -> Result<Response<StatusResponse>, Status> {
+        let (caller, request) = super::taken(request)?;
+        let status = check::status(&self.gate, &caller, request).await?;
+        Ok(Response::new(status))
+    }
+}
+
+/// A node speaks for itself only (design §10).
+pub(super) fn own_node(caller: &Caller, node: &NodeName) -> Result<(), Failure> {
+    if caller.speaks_for(node.as_str()) {
+        return Ok(());
+    }
+    Err(Failure::Denied {
+        principal: caller.principal.to_string(),
+        what: format!("act for node {node}"),
+    })
+}
+
+fn allocate(caller: &Caller, request: AllocateRequest) -> Decoded<node::Allocate> {
+    Ok(node::Allocate {
+        principal: caller.principal.clone(),
+        trace_id: caller.trace_id,
+        key: decode::attachment(request.attachment)?,
+        pod: decode::pod(request.pod)?,
+        node: name("node", &request.node, NodeName::new)?,
+        boot: name("boot_id", &request.boot_id, BootId::new)?,
+        invoked_at_ms: request.invoked_at_ms,
+        vswitch: optional_name("vswitch", &request.vswitch, VSwitchName::new)?,
+        requested: decode::addresses("requested_addresses", &request.requested_addresses)?,
+        deadline_ms: number("deadline_ms", request.deadline_ms, limits::DEADLINE_MS)?,
+    })
+}
+
+fn release(caller: &Caller, request: ReleaseRequest) -> Decoded<node::Release> {
+    let deadline_ms = match request.deadline_ms {
+        0 => limits::RELEASE_DEADLINE_MS,
+        said => number("deadline_ms", said, limits::DEADLINE_MS)?,
+    };
+    Ok(node::Release {
+        principal: caller.principal.clone(),
+        trace_id: caller.trace_id,
+        key: decode::attachment(request.attachment)?,
+        node: optional_name("node", &request.node, NodeName::new)?,
+        boot: name("boot_id", &request.boot_id, BootId::new)?,
+        invoked_at_ms: request.invoked_at_ms,
+        generation: (request.generation > 0).then_some(Generation(request.generation)),
+        deadline_ms,
+    })
+}
+
+fn collect(caller: &Caller, request: CollectRequest) -> Decoded<node::Collect> {
+    if request.valid.len() > limits::VALID_ATTACHMENTS_MAX {
+        let (count, limit) = (request.valid.len(), limits::VALID_ATTACHMENTS_MAX);
+        return Err(decode::invalid("valid", format_args!("names {count} attachments (at most {limit})")));
+    }
+    let mut valid = BTreeSet::new();
+    for attachment in &request.valid {
+        valid.insert((
+            name("valid.container_id", &attachment.container_id, ContainerId::new)?,
+            name("valid.interface", &attachment.interface, InterfaceName::new)?,
+        ));
+    }
+    Ok(node::Collect {
+        principal: caller.principal.clone(),
+        trace_id: caller.trace_id,
+        cluster: name("cluster", &request.cluster, ClusterName::new)?,
+        network: name("network", &request.network, NetworkName::new)?,
+        node: name("node", &request.node, NodeName::new)?,
+        boot: name("boot_id", &request.boot_id, BootId::new)?,
+        invoked_at_ms: request.invoked_at_ms,
+        valid,
+        deadline_ms: limits::RELEASE_DEADLINE_MS,
+    })
+}

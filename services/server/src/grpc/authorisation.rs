@@ -1,0 +1,141 @@
+//! Who may call what: one table with a row per method. A method without a row is refused to everybody.
+//!
+//! `Own` rows are narrowed by the handlers: a node speaks for itself only (see [`Caller::speaks_for`]).
+
+use super::principal::Caller;
+use std::fmt;
+use std::time::Duration;
+
+/// What kind of caller; taken from the certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Reaches a listener that has no certificates.
+    Local,
+    /// A node's agent or CNI shim.
+    Node,
+    /// The operator: brings facts, registers nodes.
+    Operator,
+    /// A person, or what acts for one.
+    Admin,
+    /// Looks, changes nothing.
+    Observer,
+    /// Another replica; only on the peers' listener.
+    Member,
+}
+
+/// One method's rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// "/berth.v1.Allocator/Allocate"
+    pub method: &'static str,
+    /// Who may.
+    pub who: &'static [Role],
+    /// Answered within this time, or cut off. Of a stream: its beginning.
+    pub deadline: Duration,
+}
+
+use Role::{Admin, Local, Member, Node, Observer, Operator};
+
+const NODES: &[Role] = &[Local, Node];
+const FACTS: &[Role] = &[Local, Operator];
+const OPERATORS: &[Role] = &[Local, Operator, Admin];
+const ADMINS: &[Role] = &[Local, Admin];
+const READERS: &[Role] = &[Local, Operator, Admin, Observer];
+const MEMBERS: &[Role] = &[Member];
+const ANYBODY: &[Role] = &[Local, Node, Operator, Admin, Observer, Member];
+
+/// An ADD may wait for an address for as long as its caller does; 120 s is the longest `deadline_ms`.
+const ALLOCATE: Duration = Duration::from_secs(121);
+/// Everything else is one commit or one read.
+const USUAL: Duration = Duration::from_secs(10);
+
+const fn row(method: &'static str, who: &'static [Role], deadline: Duration) -> Row {
+    Row {
+        method,
+        who,
+        deadline,
+    }
+}
+
+/// All of it.
+pub const TABLE: &[Row] = &[
+    row("/berth.v1.Allocator/Allocate", NODES, ALLOCATE),
+    row("/berth.v1.Allocator/Release", NODES, USUAL),
+    row("/berth.v1.Allocator/Check", NODES, USUAL),
+    row("/berth.v1.Allocator/Collect", NODES, USUAL),
+    row("/berth.v1.Allocator/Status", NODES, USUAL),
+    row("/berth.v1.Facts/Report", FACTS, USUAL),
+    row("/berth.v1.Admin/CreateVSwitch", ADMINS, USUAL),
+    row("/berth.v1.Admin/DeleteVSwitch", ADMINS, USUAL),
+    row("/berth.v1.Admin/GetVSwitch", READERS, USUAL),
+    row("/berth.v1.Admin/ListVSwitches", READERS, USUAL),
+    row("/berth.v1.Admin/RegisterNode", OPERATORS, USUAL),
+    row("/berth.v1.Admin/RemoveNode", OPERATORS, USUAL),
+    row("/berth.v1.Admin/GetNode", READERS, USUAL),
+    row("/berth.v1.Admin/ListNodes", READERS, USUAL),
+    row("/berth.v1.Admin/CreateClaim", OPERATORS, USUAL),
+    row("/berth.v1.Admin/DeleteClaim", OPERATORS, USUAL),
+    row("/berth.v1.Admin/GetClaim", READERS, USUAL),
+    row("/berth.v1.Admin/ListClaims", READERS, USUAL),
+    row("/berth.v1.Admin/ListAllocations", READERS, USUAL),
+    row("/berth.v1.Admin/ExplainPod", READERS, USUAL),
+    row("/berth.v1.Admin/ListHistory", READERS, USUAL),
+    row("/berth.v1.Admin/WhoHas", READERS, USUAL),
+    row("/berth.v1.Admin/WatchHistory", READERS, USUAL),
+    row("/berth.v1.Admin/ClusterStatus", READERS, USUAL),
+    row("/berth.v1.Admin/TransferLeadership", ADMINS, USUAL),
+    row("/berth.v1.Admin/LedgerDigest", READERS, USUAL),
+    row("/berth.peer.v1.Peer/Exchange", MEMBERS, USUAL),
+    row("/berth.peer.v1.Peer/FetchSnapshot", MEMBERS, USUAL),
+    row("/berth.peer.v1.Peer/FetchHistory", MEMBERS, USUAL),
+    row("/berth.peer.v1.Peer/Join", MEMBERS, ALLOCATE),
+    row("/grpc.health.v1.Health/Check", ANYBODY, USUAL),
+    row("/grpc.health.v1.Health/List", ANYBODY, USUAL),
+    row("/grpc.health.v1.Health/Watch", ANYBODY, USUAL),
+    row(
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        READERS,
+        USUAL,
+    ),
+];
+
+/// The method's row; none = there is no such method.
+pub fn find(method: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.method == method)
+}
+
+// === impl Row ===
+
+impl Row {
+    /// Whether this role may call it at all.
+    pub fn allows(&self, role: Role) -> bool {
+        self.who.contains(&role)
+    }
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// Whether the caller may act for this node: a node for itself, others for any.
+    pub fn speaks_for(&self, node: &str) -> bool {
+        self.role != Role::Node || *self.name == *node
+    }
+}
+
+// === impl Role ===
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Local => "local",
+            Node => "node",
+            Operator => "operator",
+            Admin => "admin",
+            Observer => "observer",
+            Member => "member",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! The journal without its actor: what waits, what is under way, and who is told what came of it.
+
+use super::LedgerClock;
+use crate::codec::{Entry, encode_entry};
+use crate::failure::Failure;
+use berth_actors::Reply;
+use berth_domain::command::{Header, Proposal};
+use berth_domain::outcome::Answer;
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+use tracing::Span;
+
+/// Commands of one raft entry: apply of so many stays under 2 ms, far below a heartbeat.
+pub const COMMANDS_MAX: usize = 512;
+/// Bytes of one entry, roughly: half of what raft takes, so that the estimate need not be exact.
+const ENTRY_BYTES_ABOUT: usize = 512 * 1024;
+/// A command is seldom larger than this; names at their limits are counted by [`weight`].
+const COMMAND_BYTES_ABOUT: usize = 512;
+/// Entries under way at once: one being synced, one being sent and one being packed. More only makes each smaller.
+pub const ENTRIES_MAX: usize = 3;
+/// Commands waiting: a second's worth at full speed; above it callers are told to come again.
+pub const QUEUE_MAX: usize = 16_384;
+/// How often an entry that raft would not take is offered again, 5 ms apart, before its callers are told.
+const OFFERS_MAX: u32 = 200;
+/// When a caller that found the queue full should come again.
+const RETRY_AFTER_MS: u64 = 50;
+
+/// What a proposer is told.
+pub type Committed = Result<Answer, Failure>;
+
+/// One command on its way.
+#[derive(Debug)]
+pub struct Propose {
+    /// The command, with who asked and why.
+    pub proposal: Proposal,
+    /// The request it belongs to; the time until the commit is a span below it.
+    pub span: Span,
+    /// Told once: the ledger's answer, or why there is none.
+    pub reply: Reply<Committed>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct State {
+    boot: [u8; 16],
+    batch: u64,
+    term: Option<Term>,
+    queue: VecDeque<Propose>,
+    under_way: BTreeMap<u64, UnderWay>,
+}
+
+#[derive(Debug)]
+struct Term {
+    clock: LedgerClock,
+    /// The largest stamped or seen so far.
+    wall_ms: u64,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    data: Bytes,
+    offers: u32,
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    reply: Reply<Committed>,
+    /// Closed when the answer is given.
+    _commit: Span,
+}
+
+// === impl State ===
+
+impl State {
+    /// `boot` is this process's uuid: an entry of another process is never taken for one of ours.
+    pub fn new(boot: [u8; 16]) -> Self {
+        Self {
+            boot,
+            batch: 0,
+            term: None,
+            queue: VecDeque::new(),
+            under_way: BTreeMap::new(),
+        }
+    }
+
+    /// A term of our own begins; `wall_ms` is the ledger's.
+    pub fn begin(&mut self, clock: LedgerClock, wall_ms: u64) {
+        self.lose();
+        self.term = Some(Term { clock, wall_ms });
+    }
+
+    /// The leadership is lost: what is under way is unknown, what only waited did not happen.
+    pub fn lose(&mut self) {
+        self.term = None;
+        for (_, entry) in std::mem::take(&mut self.under_way) {
+            for waiting in entry.waiting {
+                waiting.reply.answer(Err(Failure::Unknown {
+                    reason: "the leadership was lost",
+                }));
+            }
+        }
+        for pending in self.queue.drain(..) {
+            pending.reply.answer(Err(not_leader()));
+        }
+    }
+
+    /// Takes a command in, or tells its proposer at once why not.
+    pub fn propose(&mut self, propose: Propose) {
+        if self.term.is_none() {
+            return propose.reply.answer(Err(not_leader()));
+        }
+        if self.queue.len() >= QUEUE_MAX {
+            return propose.reply.answer(Err(Failure::Busy {
+                what: "the journal",
+                retry_after_ms: RETRY_AFTER_MS,
+            }));
+        }
+        self.queue.push_back(propose);
+    }
+
+    /// Packs the next entry, if commands wait and not too many entries are under way.
+    pub fn pack(&mut self, now_ms: u64, wall_ms: u64) -> Option<(u64, Bytes)> {
+        let term = self.term.as_mut()?;
+        if self.queue.is_empty() || self.under_way.len() >= ENTRIES_MAX {
+            return None;
+        }
+        term.wall_ms = term.wall_ms.max(wall_ms);
+        let header = Header {
+            ledger_time_ms: term.clock.ledger_ms(now_ms),
+            wall_time_ms: term.wall_ms,
+        };
+        self.batch += 1;
+        let batch = self.batch;
+        let (proposals, waiting) = self.gather(batch);
+        let data = Bytes::from(encode_entry(&Entry {
+            header,
+            leader_boot: self.boot,
+            batch,
+            proposals,
+        }));
+        let under_way = UnderWay {
+            data: data.clone(),
+            offers: 1,
+            waiting,
+        };
+        self.under_way.insert(batch, under_way);
+        Some((batch, data))
+    }
+
+    fn gather(&mut self, batch: u64) -> (Vec<Proposal>, Vec<Waiting>) {
+        let count = self.queue.len().min(COMMANDS_MAX);
+        let (mut proposals, mut waiting) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut bytes = 0;
+        while proposals.len() < COMMANDS_MAX && bytes < ENTRY_BYTES_ABOUT {
+            let Some(Propose { proposal, span, reply }) = self.queue.pop_front() else {
+                break;
+            };
+            bytes += weight(&proposal);
+            proposals.push(proposal);
+            let _commit = tracing::info_span!(parent: &span, "journal.commit", batch);
+            waiting.push(Waiting { reply, _commit });
+        }
+        (proposals, waiting)
+    }
+
+    /// An entry was applied: if it is ours and still waited for, its proposers are told.
+    pub fn applied(&mut self, leader_boot: [u8; 16], batch: u64, answers: Vec<Answer>) {
+        if leader_boot != self.boot {
+            return;
+        }
+        let Some(entry) = self.under_way.remove(&batch) else {
+            return;
+        };
+        for (waiting, answer) in entry.waiting.into_iter().zip(answers) {
+            waiting.reply.answer(Ok(answer));
+        }
+    }
+
+    /// Raft would not take an entry, for now: what to offer again. None once it was offered often enough;
+    /// then its proposers are told that nothing happened.
+    pub fn refused(&mut self, batch: u64) -> Option<Bytes> {
+        let entry = self.under_way.get_mut(&batch)?;
+        if entry.offers < OFFERS_MAX {
+            entry.offers += 1;
+            return Some(entry.data.clone());
+        }
+        let failure = Failure::Busy {
+            what: "replication",
+            retry_after_ms: RETRY_AFTER_MS,
+        };
+        self.fail(batch, &failure);
+        None
+    }
+
+    /// An entry is certain to have no effect.
+    pub fn fail(&mut self, batch: u64, failure: &Failure) {
+        let Some(entry) = self.under_way.remove(&batch) else {
+            return;
+        };
+        for waiting in entry.waiting {
+            waiting.reply.answer(Err(failure.clone()));
+        }
+    }
+
+    /// Commands that wait for an entry.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Entries that raft has.
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+}
+
+/// About how many bytes a command takes.
+fn weight(proposal: &Proposal) -> usize {
+    use berth_domain::command::Command;
+    let addresses = match &proposal.command {
+        Command::Stock(stock) => stock.addresses.len(),
+        Command::Reclaim(reclaim) => reclaim.addresses.len(),
+        Command::CreateVSwitch(create) => 2 * create.exclusions.len(),
+        _ => 0,
+    };
+    // An address takes at most 20 bytes with its tags.
+    COMMAND_BYTES_ABOUT + addresses * 20
+}
+
+pub(super) fn not_leader() -> Failure {
+    Failure::NotLeader { leader_endpoint: None }
+}

@@ -1,0 +1,34 @@
+//! The server's binary: flags in, exit code out.
+
+use berthd::config::Flags;
+use berthd::serve;
+use clap::Parser;
+use std::error::Error;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let done = match flags.print_config {
+        true => print(&flags),
+        false => serve::run(&flags).map_err(Box::from),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("berthd: {}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(flags: &Flags) -> Result<(), Box<dyn Error>> {
+    flags.load()?;
+    print!("{}", flags.merged()?.to_toml());
+    Ok(())
+}
+
+/// The error and what caused it, once, on one line.
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

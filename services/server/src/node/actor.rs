@@ -1,0 +1,292 @@
+//! The NodeActor: a thin shell around [`State`]. Performs what the state wants done.
+
+use super::message::{Allocate, Collect, Release};
+use super::request::{Allocating, Collecting, Releasing};
+use super::state::{Observation, Out, Seed, State, Tag, World};
+use crate::failure::Failure;
+use crate::journal::{Committed, Propose};
+use crate::router::Term;
+use crate::vswitch::message::{Ask, Families, GiveBack, Grant, Purpose};
+use berth_actors::{Actor, Context, Handler, Reply, Timer};
+use berth_domain::command::Proposal;
+use berth_domain::id::{NodeId, VSwitchId};
+use berth_domain::outcome::Refusal;
+use berth_domain::row::Change;
+use std::rc::Rc;
+use tracing::Span;
+
+/// One node's attachments, on the leader.
+#[derive(Debug)]
+pub struct NodeActor {
+    node: NodeId,
+    state: State,
+    term: Rc<Term>,
+    wake: Option<(u64, Timer)>,
+}
+
+/// A caller's request, on its way to its node.
+#[derive(Debug)]
+pub enum Request {
+    /// An ADD.
+    Add {
+        /// What is asked.
+        request: Allocate,
+        /// The request's span.
+        span: Span,
+        /// Who is told.
+        reply: Reply<Allocating>,
+    },
+    /// A DEL.
+    Del {
+        /// What is asked.
+        request: Release,
+        /// The request's span.
+        span: Span,
+        /// Who is told.
+        reply: Reply<Releasing>,
+    },
+    /// A GC.
+    Gc {
+        /// What is asked.
+        request: Collect,
+        /// The request's span.
+        span: Span,
+        /// Who is told.
+        reply: Reply<Collecting>,
+    },
+}
+
+/// Applied changes of this node, in order.
+#[derive(Debug)]
+pub struct Changed(pub Vec<Change>);
+
+/// A claim that was waited for changed, or facts arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Wake;
+
+/// The term or the node is over.
+#[derive(Clone, Debug)]
+pub struct End(pub Failure);
+
+struct Answered {
+    tag: Tag,
+    committed: Committed,
+}
+
+struct Granted {
+    number: u64,
+    grant: Grant,
+}
+
+struct Flush;
+
+// === impl Request ===
+
+impl Request {
+    /// Tells whoever waits that it cannot be.
+    pub fn refuse(self, failure: Failure) {
+        match self {
+            Self::Add { reply, .. } => reply.answer(Err(failure)),
+            Self::Del { reply, .. } => reply.answer(Err(failure)),
+            Self::Gc { reply, .. } => reply.answer(Err(failure)),
+        }
+    }
+}
+
+// === impl NodeActor ===
+
+impl NodeActor {
+    /// As the ledger had it when it was drawn.
+    pub fn new(seed: Seed, term: Rc<Term>) -> Self {
+        Self {
+            node: seed.node.id,
+            state: State::new(seed),
+            term,
+            wake: None,
+        }
+    }
+
+    /// Lets the state work, then does what it wants done.
+    fn work(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut State, World<'_>, &mut Vec<Out>)) {
+        let mut out = Vec::new();
+        let view = self.term.view.borrow();
+        let world = World {
+            now_ms: context.now_ms(),
+            clock: self.term.clock,
+            view: &view,
+            facts: &self.term.facts,
+        };
+        work(&mut self.state, world, &mut out);
+        drop(view);
+        for out in out {
+            self.perform(out, context);
+        }
+    }
+
+    fn perform(&mut self, out: Out, context: &mut Context<Self>) {
+        match out {
+            Out::Propose { proposal, span, tag } => self.propose(proposal, span, tag, context),
+            Out::Ask {
+                number,
+                vswitch,
+                families,
+                count,
+                purpose,
+                give_up_at_ms,
+            } => self.ask(number, vswitch, (families, count, purpose, give_up_at_ms), context),
+            Out::GiveBack { vswitch, addresses } => {
+                if let Some(address) = self.term.vswitches.borrow().get(&vswitch) {
+                    let node = self.node;
+                    address.deliver(GiveBack { node, addresses });
+                }
+            }
+            Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
+            Out::Watch(claim) => self.term.watch(claim, self.node),
+            Out::FlushSoon => context.address().deliver(Flush),
+            Out::Refresh => self.term.refresh(),
+        }
+    }
+
+    fn propose(&self, proposal: Proposal, span: Span, tag: Tag, context: &mut Context<Self>) {
+        let address = context.address();
+        let reply = Reply::call(move |answer: Result<Committed, _>| {
+            let committed = answer.unwrap_or(Err(Failure::Unknown {
+                reason: "the journal has ended",
+            }));
+            address.deliver(Answered { tag, committed });
+        });
+        let propose = Propose { proposal, span, reply };
+        if let Err(undelivered) = self.term.journal.try_send(propose) {
+            undelivered.into_message().reply.answer(Err(Failure::Busy {
+                what: "the journal",
+                retry_after_ms: 50,
+            }));
+        }
+    }
+
+    fn ask(
+        &self,
+        number: u64,
+        vswitch: VSwitchId,
+        (families, count, purpose, give_up_at_ms): (Families, u32, Purpose, u64),
+        context: &mut Context<Self>,
+    ) {
+        let address = context.address();
+        let reply = Reply::call(move |answer: Result<Grant, _>| {
+            let grant = answer.unwrap_or_else(|_| dry("the vSwitch's actor has ended, try again"));
+            address.deliver(Granted { number, grant });
+        });
+        let ask = Ask {
+            node: self.node,
+            families,
+            count,
+            purpose,
+            give_up_at_ms,
+            reply,
+        };
+        let vswitches = self.term.vswitches.borrow();
+        let Some(address) = vswitches.get(&vswitch) else {
+            return ask.reply.answer(Grant {
+                sets: Vec::new(),
+                dry: Some(Failure::Refused(Refusal::NotFound {
+                    what: "vSwitch",
+                    name: vswitch.to_string(),
+                })),
+            });
+        };
+        if let Err(undelivered) = address.try_send(ask) {
+            undelivered.into_message().reply.answer(Grant {
+                sets: Vec::new(),
+                dry: Some(Failure::Busy {
+                    what: "the vSwitch",
+                    retry_after_ms: 50,
+                }),
+            });
+        }
+    }
+
+    /// One timer: the state looks at everything that is parked, and says anew when to look again.
+    fn wake_at(&mut self, at_ms: u64, context: &mut Context<Self>) {
+        if let Some((pending_ms, timer)) = self.wake {
+            if pending_ms <= at_ms {
+                return;
+            }
+            context.cancel(timer);
+        }
+        let after_ms = at_ms.saturating_sub(context.now_ms());
+        let timer = context.run_later(after_ms, |actor, context| {
+            actor.wake = None;
+            actor.work(context, State::on_wake);
+        });
+        self.wake = Some((at_ms, timer));
+    }
+}
+
+fn dry(reason: &str) -> Grant {
+    Grant {
+        sets: Vec::new(),
+        dry: Some(Failure::Unavailable { reason: reason.into() }),
+    }
+}
+
+impl Actor for NodeActor {
+    type Observation = Observation;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        self.work(context, State::restock);
+    }
+
+    fn observe(&self) -> Observation {
+        self.state.observe()
+    }
+}
+
+impl Handler<Request> for NodeActor {
+    fn handle(&mut self, request: Request, context: &mut Context<Self>) {
+        self.work(context, |state, world, out| match request {
+            Request::Add { request, span, reply } => state.on_add(request, span, reply, world, out),
+            Request::Del { request, span, reply } => state.on_del(request, span, reply, world, out),
+            Request::Gc { request, span, reply } => state.on_collect(request, &span, reply, world, out),
+        });
+    }
+}
+
+impl Handler<Answered> for NodeActor {
+    fn handle(&mut self, Answered { tag, committed }: Answered, context: &mut Context<Self>) {
+        self.work(context, |state, world, out| state.on_committed(tag, committed, world, out));
+    }
+}
+
+impl Handler<Granted> for NodeActor {
+    fn handle(&mut self, Granted { number, grant }: Granted, context: &mut Context<Self>) {
+        self.work(context, |state, world, out| state.on_granted(number, grant, world, out));
+    }
+}
+
+impl Handler<Changed> for NodeActor {
+    fn handle(&mut self, Changed(changes): Changed, context: &mut Context<Self>) {
+        self.work(context, |state, world, out| {
+            state.on_changed(&changes);
+            state.restock(world, out);
+        });
+    }
+}
+
+impl Handler<Wake> for NodeActor {
+    fn handle(&mut self, _: Wake, context: &mut Context<Self>) {
+        self.work(context, State::on_wake);
+    }
+}
+
+impl Handler<Flush> for NodeActor {
+    fn handle(&mut self, _: Flush, context: &mut Context<Self>) {
+        self.work(context, |state, _, out| state.flush(out));
+    }
+}
+
+impl Handler<End> for NodeActor {
+    fn handle(&mut self, End(failure): End, context: &mut Context<Self>) {
+        self.state.end(&failure);
+        context.stop();
+    }
+}

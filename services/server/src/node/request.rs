@@ -1,0 +1,165 @@
+//! What a NodeActor has in hand: an ADD or a DEL, with whoever waits for its answer.
+
+use super::message::{Allocate, Allocated, Collected, Release, Released};
+use super::choice::{Choice, Plan};
+use crate::failure::Failure;
+use berth_actors::Reply;
+use berth_domain::id::{AttachmentKey, Generation, Revision};
+use berth_domain::outcome::Answer;
+use std::sync::Arc;
+use tracing::Span;
+
+/// The answer of an ADD.
+pub type Allocating = Result<Allocated, Failure>;
+/// The answer of a DEL.
+pub type Releasing = Result<Released, Failure>;
+/// The answer of a GC.
+pub type Collecting = Result<Collected, Failure>;
+
+/// One thing to do for one attachment.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// An ADD.
+    Add(Add),
+    /// A DEL.
+    Del(Del),
+}
+
+/// An ADD in hand.
+#[derive(Debug)]
+pub(super) struct Add {
+    pub request: Arc<Allocate>,
+    pub key: Arc<AttachmentKey>,
+    /// Digest of what was asked for.
+    pub parameters: [u8; 16],
+    /// Monotonic; what is not proposed by then is refused.
+    pub give_up_at_ms: u64,
+    /// When it came; how long a missing pod is waited for counts from here.
+    pub came_at_ms: u64,
+    pub span: Span,
+    /// The first is the one that caused the bind.
+    pub callers: Vec<Reply<Allocating>>,
+    /// How often the ledger has refused a choice.
+    pub refused: u32,
+    pub phase: Phase,
+}
+
+/// How far an ADD is.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Nothing is under way.
+    New,
+    /// It waits for something that will be said, or for a time.
+    Parked(Failure),
+    /// It waits for addresses of the plan's candidate with this number.
+    Asking {
+        plan: Plan,
+        candidate: usize,
+    },
+    /// Its bind is in the journal, under this number.
+    Proposed {
+        number: u64,
+        choice: Choice,
+    },
+}
+
+/// A DEL in hand.
+#[derive(Debug)]
+pub(super) struct Del {
+    pub request: Arc<Release>,
+    pub key: Arc<AttachmentKey>,
+    pub span: Span,
+    pub callers: Vec<Reply<Releasing>>,
+    /// Said by a GC rather than by a DEL.
+    pub collected: Option<Collection>,
+    /// Its release is in the journal, under this number.
+    pub proposed: Option<u64>,
+}
+
+/// One attachment that a GC ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Collection {
+    /// Which GC.
+    pub job: u64,
+    /// What was seen; a later bind stays.
+    pub generation: Generation,
+}
+
+/// A GC in hand.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub reply: Option<Reply<Collecting>>,
+    pub left: usize,
+    pub revision: Revision,
+    pub released: u32,
+}
+
+// === impl Work ===
+
+impl Work {
+    /// Under which number the journal has it.
+    pub fn proposed(&self) -> Option<u64> {
+        match self {
+            Self::Add(add) => match add.phase {
+                Phase::Proposed { number, .. } => Some(number),
+                _ => None,
+            },
+            Self::Del(del) => del.proposed,
+        }
+    }
+}
+
+// === impl Add ===
+
+impl Add {
+    /// Tells everybody the same; only the first caller's ADD made something.
+    pub fn answer(self, answer: Allocating) {
+        for (number, caller) in self.callers.into_iter().enumerate() {
+            let own = answer.clone().map(|allocated| Allocated {
+                created: allocated.created && number == 0,
+                ..allocated
+            });
+            caller.answer(own);
+        }
+    }
+
+    /// Whether another ADD of the key asks for the very same, so that one answer serves both.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.parameters == other.parameters
+            && self.request.boot == other.request.boot
+            && self.request.invoked_at_ms == other.request.invoked_at_ms
+    }
+}
+
+// === impl Del ===
+
+impl Del {
+    /// Tells everybody.
+    pub fn answer(self, answer: Releasing) {
+        for caller in self.callers {
+            caller.answer(answer.clone());
+        }
+    }
+
+    /// Whether it was invoked after this ADD, so that the ADD must not take effect any more.
+    pub fn ends(&self, add: &Add) -> bool {
+        self.collected.is_none()
+            && self.request.boot == add.request.boot
+            && self.request.invoked_at_ms >= add.request.invoked_at_ms
+    }
+}
+
+/// What a DEL's answer says to its caller.
+pub(super) fn released(answer: &Answer) -> Releasing {
+    use berth_domain::outcome::Outcome;
+    match &answer.result {
+        Ok(Outcome::Released { released }) => Ok(Released {
+            revision: answer.revision,
+            released: *released,
+        }),
+        Ok(_) => Err(Failure::Unavailable {
+            reason: "the ledger answered a release with something else".into(),
+        }),
+        Err(refusal) => Err(Failure::Refused(refusal.clone())),
+    }
+}

@@ -1,0 +1,76 @@
+//! Each replica tells the leader at its start who it is, where it is and out of which store it speaks,
+//! so that a changed endpoint becomes known and a changed store is found out.
+
+use super::{Membership, Myself, Registry, join};
+use crate::config::Certificates;
+use berth_domain::id::Endpoint;
+use berth_proto::peer::v1::JoinRequest;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::{debug, error, info};
+
+/// Everything that is said.
+pub struct Announcement {
+    /// Who, in which cluster, out of which store.
+    pub myself: Myself,
+    /// Its name.
+    pub name: String,
+    /// Where clients reach it.
+    pub client: Endpoint,
+    /// Where replicas reach it.
+    pub peer: Endpoint,
+}
+
+/// Between two tries; an election takes about as long.
+const PAUSE: Duration = Duration::from_millis(300);
+
+// === impl Announcement ===
+
+impl Announcement {
+    /// Until the leader knows it, or has refused it for good.
+    pub async fn make(
+        self,
+        membership: &Membership,
+        registry: &Arc<Registry>,
+        certificates: Option<&Certificates>,
+    ) {
+        let request = self.request();
+        loop {
+            match membership.join(request.clone()).await {
+                Ok(response) if response.accepted => break,
+                Ok(_) => {
+                    let others = self.others(registry);
+                    match join::ask(&others, certificates, &request).await {
+                        Ok(_) => break,
+                        Err(join::Error::Refused(reason)) => {
+                            error!(%reason, "the leader does not know this replica as a member");
+                            return;
+                        }
+                        Err(error) => debug!(%error, "not announced yet"),
+                    }
+                }
+                Err(status) => debug!(reason = status.message(), "not announced yet"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        info!(member = %self.myself.member, "the leader knows this replica");
+    }
+
+    fn others(&self, registry: &Registry) -> Vec<Endpoint> {
+        let addresses = registry.addresses().into_iter();
+        let others = addresses.filter(|address| address.member != self.myself.member);
+        others.map(|address| address.endpoint).collect()
+    }
+
+    fn request(&self) -> JoinRequest {
+        JoinRequest {
+            cluster_id: self.myself.cluster_id.clone(),
+            member_id: self.myself.member.0,
+            name: self.name.clone(),
+            client_endpoint: self.client.to_string(),
+            peer_endpoint: self.peer.to_string(),
+            store: self.myself.store.to_vec().into(),
+            replaces: 0,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! One incoming stream: greeted, checked, then handed on frame by frame.
+
+use super::greeting::check_certificate;
+use super::{Greeting, Myself, Replica, Stranger};
+use berth_proto::peer::v1::{ExchangeEnd, Frame};
+use tonic::{Status, Streaming};
+use tracing::{info, warn};
+
+/// Reads the stream until its end. `certificate` is the caller's name by its certificate; empty = clear text.
+pub(super) async fn receive(
+    myself: &Myself,
+    replica: &dyn Replica,
+    certificate: &str,
+    mut frames: Streaming<Frame>,
+) -> Result<ExchangeEnd, Status> {
+    let first = frames.message().await?.unwrap_or_default();
+    let greeted = greet(myself, replica, certificate, &first);
+    let greeting = greeted.map_err(|stranger| {
+        warn!(member = first.from, reason = %stranger, "turned a replica away");
+        Status::permission_denied(stranger.to_string())
+    })?;
+    info!(member = %greeting.from, "link from a replica");
+    while let Some(frame) = frames.message().await? {
+        // A member can be removed, or registered with a new store, while its stream is open.
+        admitted(replica, &greeting)?;
+        replica.receive(greeting, frame.messages);
+    }
+    Ok(ExchangeEnd {})
+}
+
+fn greet(
+    myself: &Myself,
+    replica: &dyn Replica,
+    certificate: &str,
+    first: &Frame,
+) -> Result<Greeting, Stranger> {
+    let greeting = Greeting::read(myself, first)?;
+    let name = replica.admit(greeting.from, greeting.store)?;
+    check_certificate(greeting.from, &name, certificate)?;
+    Ok(greeting)
+}
+
+fn admitted(replica: &dyn Replica, greeting: &Greeting) -> Result<(), Status> {
+    match replica.admit(greeting.from, greeting.store) {
+        Ok(_) => Ok(()),
+        Err(stranger) => Err(Status::permission_denied(stranger.to_string())),
+    }
+}

@@ -1,0 +1,118 @@
+//! The way into a running cluster: ask any replica, follow it to the leader, be told who the members are.
+
+use super::channel;
+use crate::config::Certificates;
+use berth_domain::id::Endpoint;
+use berth_proto::peer::v1::peer_client::PeerClient;
+use berth_proto::peer::v1::{JoinRequest, JoinResponse, PeerMember};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use tracing::info;
+
+/// What a new member was told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// The cluster's identity.
+    pub cluster_id: String,
+    /// All members there are, the new one included.
+    pub members: Vec<PeerMember>,
+}
+
+/// It did not get in.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The cluster said no, for good.
+    #[error("the cluster refused: {0}")]
+    Refused(String),
+    /// Nobody said yes in time.
+    #[error("no replica let us join within {} s; the last answer was: {last}", PATIENCE.as_secs())]
+    Nobody {
+        /// The last thing heard.
+        last: String,
+    },
+}
+
+/// An election and a restart of the leader fit in.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
+/// One try: the leader answers after the membership change is committed.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// What one replica answered.
+enum Answer {
+    Joined(Joined),
+    Ask(Endpoint),
+    Later(String),
+}
+
+/// Asks until somebody says yes, or no for good. A request that names no cluster asks only which one this is.
+pub async fn ask(
+    endpoints: &[Endpoint],
+    certificates: Option<&Certificates>,
+    request: &JoinRequest,
+) -> Result<Joined, Error> {
+    let begun = Instant::now();
+    let mut hint: Option<Endpoint> = None;
+    let mut last = String::from("none yet");
+    let mut turns = endpoints.iter().cycle();
+    while begun.elapsed() < PATIENCE {
+        let Some(endpoint) = hint.take().or_else(|| turns.next().cloned()) else {
+            break;
+        };
+        match ask_one(&endpoint, certificates, request).await? {
+            Answer::Joined(joined) => return Ok(joined),
+            Answer::Ask(leader) if leader != endpoint => {
+                info!(%endpoint, %leader, "following to the leader");
+                hint = Some(leader);
+                continue;
+            }
+            Answer::Ask(_) => last = format!("{endpoint} names itself as the leader"),
+            Answer::Later(reason) => last = format!("{endpoint}: {reason}"),
+        }
+        info!(reason = %last, "not in yet");
+        sleep(PAUSE).await;
+    }
+    Err(Error::Nobody { last })
+}
+
+async fn ask_one(
+    endpoint: &Endpoint,
+    certificates: Option<&Certificates>,
+    request: &JoinRequest,
+) -> Result<Answer, Error> {
+    let channel = match channel(endpoint, certificates) {
+        Ok(channel) => channel.timeout(ANSWER).connect().await,
+        Err(error) => Err(error),
+    };
+    let mut client = match channel {
+        Ok(channel) => PeerClient::new(channel),
+        Err(error) => return Ok(Answer::Later(error.to_string())),
+    };
+    match client.join(request.clone()).await {
+        Ok(response) => read(response.into_inner()),
+        Err(status) if status.code() == tonic::Code::PermissionDenied => {
+            Err(Error::Refused(status.message().into()))
+        }
+        Err(status) => Ok(Answer::Later(status.message().into())),
+    }
+}
+
+fn read(response: JoinResponse) -> Result<Answer, Error> {
+    let JoinResponse {
+        accepted,
+        reason,
+        leader_peer_endpoint,
+        cluster_id,
+        members,
+    } = response;
+    if accepted {
+        return Ok(Answer::Joined(Joined {
+            cluster_id,
+            members,
+        }));
+    }
+    match Endpoint::new(&leader_peer_endpoint) {
+        Ok(leader) if !leader.as_str().is_empty() => Ok(Answer::Ask(leader)),
+        _ => Ok(Answer::Later(reason)),
+    }
+}

@@ -1,0 +1,233 @@
+//! Who takes part: the leader takes new members in, registers their stores and gives them their vote.
+//!
+//! A new member is registered, then a learner, then a voter; the one whose place it takes leaves in the same step.
+
+use super::Registry;
+use crate::failure::Failure;
+use crate::leader::Gate;
+use crate::replica::Handle;
+use berth_domain::command::{Command, Proposal, RegisterMember, RemoveMember};
+use berth_domain::id::*;
+use berth_domain::outcome::Outcome;
+use berth_proto::peer::v1::{JoinRequest, JoinResponse, PeerMember};
+use berth_raft::log_store::Membership as Taking;
+use berth_raft::replica::input::Change;
+use berth_raft::replica::output::ChangeRefused;
+use berth_raft::status::Status;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tonic::Status as Answer;
+use tracing::{info, warn};
+
+/// How often learners are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// One per process; it does something on the leader only.
+pub struct Membership {
+    gate: Gate,
+    handle: Handle,
+    registry: Arc<Registry>,
+    cluster_id: ClusterId,
+    /// Learner → whose place it takes, as it said itself. A leader that was not asked goes by the name.
+    replaces: Mutex<BTreeMap<u64, u64>>,
+}
+
+// === impl Membership ===
+
+impl Membership {
+    /// Over this replica.
+    pub fn new(gate: Gate, handle: Handle, registry: Arc<Registry>, cluster_id: ClusterId) -> Self {
+        Self {
+            gate,
+            handle,
+            registry,
+            cluster_id,
+            replaces: Mutex::default(),
+        }
+    }
+
+    /// Answers a member that asks which cluster this is, to be registered, or to take part.
+    pub async fn join(&self, request: JoinRequest) -> Result<JoinResponse, Answer> {
+        let status = self.gate.read_stale(|_, status| status.clone()).await?;
+        if request.cluster_id.is_empty() {
+            return Ok(self.described(true, ""));
+        }
+        if request.cluster_id != self.cluster_id.as_str() {
+            let theirs = &request.cluster_id;
+            let message = format!("this is cluster {}, not {theirs}: check --join and --data-dir", self.cluster_id);
+            return Err(Answer::permission_denied(message));
+        }
+        if !(status.role.leads() && status.role.ready) {
+            return Ok(self.leader_hint(&status));
+        }
+        let member = read(&request, &self.cluster_id).map_err(Failure::Refused)?;
+        let id = member.id;
+        self.register(member).await?;
+        if takes_part(&status.membership, id.0) {
+            return Ok(self.described(true, ""));
+        }
+        if request.replaces > 0 {
+            let mut replaces = self.replaces.lock().unwrap_or_else(PoisonError::into_inner);
+            replaces.insert(id.0, request.replaces);
+        }
+        match self.change(Change::AddLearner { member: id.0 }).await {
+            Ok(_) | Err(ChangeRefused::AlreadyMember(_)) => {
+                info!(member = %id, name = request.name, replaces = request.replaces, "a new member takes part as a learner");
+                Ok(self.described(true, ""))
+            }
+            Err(refused) => Ok(self.described(false, &refused.to_string())),
+        }
+    }
+
+    /// Until the process ends: gives learners that have caught up their vote, and forgets whom they replaced.
+    pub async fn supervise(&self) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            let Ok(status) = self.gate.read_stale(|_, status| status.clone()).await else {
+                continue;
+            };
+            if status.role.leads() && status.role.ready {
+                self.promote(&status).await;
+                self.forget(&status.membership).await;
+            }
+        }
+    }
+
+    async fn promote(&self, status: &Status) {
+        for learner in status.membership.learners.clone() {
+            let replaces = self.replaced_by(learner, &status.membership.voters);
+            let change = Change::Promote {
+                member: learner,
+                replaces,
+            };
+            match self.change(change).await {
+                Ok(_) => info!(member = learner, replaces, "a learner has its vote"),
+                Err(ChangeRefused::NotCaughtUp { .. } | ChangeRefused::Pending) => {}
+                Err(refused) => warn!(member = learner, reason = %refused, "a learner waits for its vote"),
+            }
+        }
+    }
+
+    /// As the learner said, else the voter of the same name.
+    fn replaced_by(&self, learner: u64, voters: &[u64]) -> Option<u64> {
+        let said = self.replaces.lock().unwrap_or_else(PoisonError::into_inner).get(&learner).copied();
+        let addresses = self.registry.addresses();
+        let name = |id: u64| addresses.iter().find(|address| address.member.0 == id).map(|address| &address.name);
+        let same_name = || voters.iter().copied().find(|voter| name(*voter) == name(learner));
+        said.filter(|id| voters.contains(id)).or_else(same_name)
+    }
+
+    /// Registered members that take part no more, because another took their place.
+    async fn forget(&self, membership: &Taking) {
+        let addresses = self.registry.addresses();
+        for gone in addresses.iter().filter(|address| !takes_part(membership, address.member.0)) {
+            // One that registers at this moment and is not a learner yet has nobody of its name beside it.
+            let replaced = addresses
+                .iter()
+                .any(|other| other.name == gone.name && membership.voters.contains(&other.member.0));
+            if replaced {
+                let command = Command::RemoveMember(RemoveMember { id: gone.member });
+                match self.propose(command).await {
+                    Ok(_) => info!(member = %gone.member, name = gone.name, "a replaced member is forgotten"),
+                    Err(failure) => warn!(member = %gone.member, reason = %failure, "a replaced member is still known"),
+                }
+            }
+        }
+    }
+
+    /// Makes a member's store and endpoints known; the ledger refuses another store under a known id.
+    pub async fn register(&self, member: RegisterMember) -> Result<(), Failure> {
+        let known = self.registry.addresses();
+        let id = member.id;
+        let same = |address: &super::Address| address.member == id && address.endpoint == member.peer_endpoint;
+        let known_store = self.registry.stores().get(&id.0) == Some(&member.store);
+        if known_store && known.iter().any(same) {
+            return Ok(());
+        }
+        self.propose(Command::RegisterMember(member)).await.map(|_| ())
+    }
+
+    async fn propose(&self, command: Command) -> Result<Outcome, Failure> {
+        let proposal = Proposal {
+            principal: principal(),
+            request_id: RequestId::new("").expect("allowed"), // the empty text is one of those allowed
+            trace_id: None,
+            reason: Reason::new("").expect("allowed"), // the empty text is one of those allowed
+            facts: None,
+            command,
+        };
+        Ok(self.gate.propose(proposal).await?.result?)
+    }
+
+    async fn change(&self, change: Change) -> Result<Taking, ChangeRefused> {
+        let (done, answer) = oneshot::channel();
+        let told = Box::new(move |result| {
+            // Whoever asked may have gone away.
+            drop(done.send(result));
+        });
+        if self.handle.change_membership(change, told).is_err() {
+            return Err(ChangeRefused::Pending);
+        }
+        answer.await.unwrap_or(Err(ChangeRefused::Stopping))
+    }
+
+    fn leader_hint(&self, status: &Status) -> JoinResponse {
+        let leader = status.role.leader.filter(|leader| *leader != status.member);
+        let addresses = self.registry.addresses();
+        let address = leader.and_then(|leader| addresses.iter().find(|address| address.member.0 == leader));
+        JoinResponse {
+            leader_peer_endpoint: address.map(|address| address.endpoint.to_string()).unwrap_or_default(),
+            ..self.described(false, "no leader is known yet")
+        }
+    }
+
+    fn described(&self, accepted: bool, reason: &str) -> JoinResponse {
+        let members = self.registry.addresses().into_iter().map(|address| PeerMember {
+            id: address.member.0,
+            name: address.name,
+            client_endpoint: String::new(),
+            peer_endpoint: address.endpoint.to_string(),
+        });
+        JoinResponse {
+            accepted,
+            reason: reason.into(),
+            leader_peer_endpoint: String::new(),
+            cluster_id: self.cluster_id.to_string(),
+            members: members.collect(),
+        }
+    }
+}
+
+fn takes_part(membership: &Taking, id: u64) -> bool {
+    let lists = [
+        &membership.voters,
+        &membership.learners,
+        &membership.voters_outgoing,
+        &membership.learners_next,
+    ];
+    lists.iter().any(|list| list.contains(&id))
+}
+
+fn principal() -> Principal {
+    Principal::new("berthd").expect("allowed") // a plain word is one of those allowed
+}
+
+fn read(request: &JoinRequest, cluster: &ClusterId) -> Result<RegisterMember, berth_domain::outcome::Refusal> {
+    use crate::grpc::decode::{invalid, name};
+    let store = request.store.as_ref().try_into();
+    if request.member_id == 0 {
+        return Err(invalid("member_id", "is 0"));
+    }
+    Ok(RegisterMember {
+        cluster: cluster.clone(),
+        id: MemberId(request.member_id),
+        name: name("name", &request.name, NodeName::new)?,
+        client_endpoint: name("client_endpoint", &request.client_endpoint, Endpoint::new)?,
+        peer_endpoint: name("peer_endpoint", &request.peer_endpoint, Endpoint::new)?,
+        store: store.map_err(|_| invalid("store", "is not 16 bytes"))?,
+    })
+}

@@ -1,0 +1,9 @@
+//! The ledger as raft's state machine: bytes in, answers and event groups out.
+
+mod machine;
+
+pub use berth_raft::status::Status as ReplicaStatus;
+pub use machine::{Effect, LedgerMachine};
+
+/// A running replica of the ledger.
+pub type Handle = berth_raft::driver::handle::Handle<LedgerMachine>;

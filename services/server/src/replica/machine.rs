@@ -1,0 +1,194 @@
+//! Decodes entries, applies them, and says what came of each.
+
+use crate::codec::{self, SnapshotChunks, decode_chunk, decode_entry};
+use crate::history::{Place, Progress};
+use berth_domain::Ledger;
+use berth_domain::command::{Command, Proposal};
+use berth_domain::event::EventGroup;
+use berth_domain::id::{ClusterId, ClusterName};
+use berth_domain::outcome::Answer;
+use berth_domain::{ledger, row::Change};
+use berth_raft::state_machine::{Error, StateMachine};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The ledger of one replica.
+#[derive(Debug)]
+pub struct LedgerMachine {
+    ledger: Ledger,
+    /// How far the history is durable.
+    history: Arc<Progress>,
+    /// Where the newest snapshot put this replica, until the history has heard of it.
+    restored: Arc<Mutex<Option<Place>>>,
+    /// Clusters whose last bind was decided on facts. Not replicated: a hint for a new leader, which waits for those sources.
+    with_facts: BTreeSet<ClusterName>,
+}
+
+/// A frozen ledger, and the history that must be durable before it may stand for the log.
+#[derive(Debug)]
+pub struct Image {
+    ledger: Ledger,
+    history: Arc<Progress>,
+}
+
+/// What one entry did.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    /// The process that proposed it; with `batch` it names the entry.
+    pub leader_boot: [u8; 16],
+    /// The proposer's counter.
+    pub batch: u64,
+    /// One per command, in order.
+    pub answers: Vec<Answer>,
+    /// One per command that changed something, in order.
+    pub groups: Arc<[EventGroup]>,
+    /// The ledger time at which something is due next; none = nothing waits.
+    pub next_due_ms: Option<u64>,
+}
+
+/// A snapshot's chunk that this version cannot read, or a ledger that it does not make.
+#[derive(Debug, thiserror::Error)]
+enum RestoreError {
+    #[error("chunk {number} cannot be read")]
+    Chunk {
+        number: usize,
+        #[source]
+        source: codec::Error,
+    },
+    #[error("the records do not make a ledger")]
+    Ledger(#[from] ledger::Error),
+    #[error("the snapshot is of cluster {found}, this replica is of {own}")]
+    Cluster { found: ClusterId, own: ClusterId },
+}
+
+// === impl LedgerMachine ===
+
+impl LedgerMachine {
+    /// A cluster's machine before the first entry.
+    pub fn new(cluster: ClusterId, history: Arc<Progress>) -> Self {
+        Self {
+            ledger: Ledger::new(cluster),
+            history,
+            restored: Arc::default(),
+            with_facts: BTreeSet::new(),
+        }
+    }
+
+    /// Where the newest snapshot put this replica; whoever tells the history takes it out.
+    pub fn restored(&self) -> Arc<Mutex<Option<Place>>> {
+        Arc::clone(&self.restored)
+    }
+
+    /// The state, to be read.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Clusters whose last bind was decided on facts, as far as this process has seen.
+    pub fn with_facts(&self) -> &BTreeSet<ClusterName> {
+        &self.with_facts
+    }
+
+    fn remember_facts(&mut self, proposals: &[Proposal]) {
+        for proposal in proposals {
+            if let Command::Bind(bind) = &proposal.command {
+                let cluster = &bind.key.cluster;
+                match proposal.facts {
+                    Some(_) if !self.with_facts.contains(cluster) => {
+                        self.with_facts.insert(cluster.clone());
+                    }
+                    None => {
+                        self.with_facts.remove(cluster);
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+}
+
+impl StateMachine for LedgerMachine {
+    type Effect = Effect;
+    type Image = Image;
+
+    fn apply(&mut self, index: u64, data: &[u8]) -> Result<Effect, Error> {
+        let entry = decode_entry(data).map_err(|error| Error {
+            index,
+            source: Box::new(error),
+        })?;
+        self.remember_facts(&entry.proposals);
+        let applied = self.ledger.apply(&entry.header, entry.proposals);
+        Ok(Effect {
+            leader_boot: entry.leader_boot,
+            batch: entry.batch,
+            answers: applied.answers,
+            groups: applied.groups.into(),
+            next_due_ms: self.ledger.next_due_ms(),
+        })
+    }
+
+    fn freeze(&self) -> Image {
+        Image {
+            ledger: self.ledger.clone(),
+            history: Arc::clone(&self.history),
+        }
+    }
+
+    /// A restart goes on from the snapshot and makes no events of what is below it. So the snapshot waits for the history:
+    /// what it covers must be there already.
+    fn encode(image: Image) -> Box<dyn Iterator<Item = Vec<u8>> + Send> {
+        let chunks = std::iter::once(()).flat_map(move |()| {
+            image.history.await_revision(image.ledger.revision());
+            SnapshotChunks::new(image.ledger.records())
+        });
+        Box::new(chunks)
+    }
+
+    fn restore(&mut self, index: u64, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), Error> {
+        let restored = restore(chunks, self.ledger.cluster());
+        self.ledger = restored.map_err(|error| Error {
+            index,
+            source: Box::new(error),
+        })?;
+        let place = Place {
+            index,
+            revision: self.ledger.revision(),
+            chain: self.ledger.chain(),
+        };
+        *self.restored.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+        Ok(())
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        self.ledger.digest()
+    }
+}
+
+/// Record by record, so that a large snapshot is in memory once and not twice.
+fn restore(chunks: &mut dyn Iterator<Item = Vec<u8>>, own: &ClusterId) -> Result<Ledger, RestoreError> {
+    let mut broken = None;
+    let records = chunks.enumerate().map_while(|(number, chunk)| match decode_chunk(&chunk) {
+        Ok(records) => Some(records),
+        Err(source) => {
+            broken = Some(RestoreError::Chunk { number, source });
+            None
+        }
+    });
+    let ledger = Ledger::from_records(records.flatten());
+    if let Some(error) = broken {
+        return Err(error);
+    }
+    let ledger = ledger?;
+    match ledger.cluster() == own {
+        true => Ok(ledger),
+        false => Err(RestoreError::Cluster {
+            found: ledger.cluster().clone(),
+            own: own.clone(),
+        }),
+    }
+}
+
+/// Whether a group changes who takes part.
+pub(crate) fn changes_members(group: &EventGroup) -> bool {
+    group.changes.iter().any(|change| matches!(change, Change::Member { .. }))
+}

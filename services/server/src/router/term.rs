@@ -1,0 +1,45 @@
+//! What all actors of one term share. It dies with the term.
+
+use super::view::View;
+use super::{Refresh, Router};
+use crate::facts::Facts;
+use crate::journal::{Journal, LedgerClock};
+use crate::vswitch::VSwitchActor;
+use berth_actors::Address;
+use berth_domain::id::{ClaimName, NodeId, VSwitchId};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+/// See the module. Of one thread, like the actors.
+#[derive(Debug)]
+pub struct Term {
+    /// Raft's number.
+    pub number: u64,
+    /// Its ledger time.
+    pub clock: LedgerClock,
+    /// Nodes, vSwitches and claims, in step with what was applied.
+    pub view: RefCell<View>,
+    /// Where each vSwitch's actor is.
+    pub vswitches: RefCell<HashMap<VSwitchId, Address<VSwitchActor>>>,
+    /// Which nodes wait for which claim.
+    pub watchers: RefCell<HashMap<ClaimName, BTreeSet<NodeId>>>,
+    /// Where commands go.
+    pub journal: Address<Journal>,
+    /// What Kubernetes says.
+    pub facts: Facts,
+    pub(super) router: Address<Router>,
+}
+
+// === impl Term ===
+
+impl Term {
+    /// A node wants to be woken when this claim changes.
+    pub fn watch(&self, claim: ClaimName, node: NodeId) {
+        self.watchers.borrow_mut().entry(claim).or_default().insert(node);
+    }
+
+    /// The view was wrong several times: it is drawn anew.
+    pub fn refresh(&self) {
+        self.router.deliver(Refresh);
+    }
+}

@@ -1,0 +1,140 @@
+//! What the actors of one term look up: nodes, vSwitches and claims by name. Kept in step with what was applied.
+//!
+//! Addresses and allocations are not in here: a VSwitchActor has its own, and so has a NodeActor.
+
+use berth_domain::address::Subnet;
+use berth_domain::id::*;
+use berth_domain::row::{Change, Claim, ClaimState, Node, Policy, VSwitch};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    nodes: HashMap<NodeId, Arc<Node>>,
+    node_names: HashMap<NodeName, NodeId>,
+    vswitches: BTreeMap<VSwitchId, Arc<VSwitch>>,
+    vswitch_names: HashMap<VSwitchName, VSwitchId>,
+    claims: HashMap<ClaimId, Arc<Claim>>,
+    claim_names: HashMap<ClaimName, ClaimId>,
+    /// Claims that end with their pod and have no holder.
+    fleeting: BTreeSet<ClaimId>,
+    revision: Revision,
+}
+
+// === impl View ===
+
+impl View {
+    /// A node by its registered name.
+    pub fn node(&self, name: &NodeName) -> Option<&Arc<Node>> {
+        self.nodes.get(self.node_names.get(name)?)
+    }
+
+    /// A node by id.
+    pub fn node_by_id(&self, id: NodeId) -> Option<&Arc<Node>> {
+        self.nodes.get(&id)
+    }
+
+    /// A vSwitch by name.
+    pub fn vswitch(&self, name: &VSwitchName) -> Option<&Arc<VSwitch>> {
+        self.vswitches.get(self.vswitch_names.get(name)?)
+    }
+
+    /// A vSwitch by id.
+    pub fn vswitch_by_id(&self, id: VSwitchId) -> Option<&Arc<VSwitch>> {
+        self.vswitches.get(&id)
+    }
+
+    /// The vSwitch whose CIDR has an address.
+    pub fn vswitch_of(&self, address: IpAddr) -> Option<&Arc<VSwitch>> {
+        let has = |subnet: &Option<Subnet>| subnet.as_ref().is_some_and(|subnet| subnet.cidr.contains(&address));
+        self.vswitches.values().find(|vswitch| has(&vswitch.ipv4) || has(&vswitch.ipv6))
+    }
+
+    /// All vSwitches, the oldest first.
+    pub fn vswitches(&self) -> impl Iterator<Item = &Arc<VSwitch>> {
+        self.vswitches.values()
+    }
+
+    /// A claim by what it is for.
+    pub fn claim(&self, name: &ClaimName) -> Option<&Arc<Claim>> {
+        self.claims.get(self.claim_names.get(name)?)
+    }
+
+    /// A claim by id.
+    pub fn claim_by_id(&self, id: ClaimId) -> Option<&Arc<Claim>> {
+        self.claims.get(&id)
+    }
+
+    /// Up to `limit` claims after `after` that end with their pod and have no holder, the oldest first.
+    pub fn fleeting_claims(&self, after: ClaimId, limit: usize) -> Vec<Arc<Claim>> {
+        let after = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
+        let ids = self.fleeting.range(after).take(limit);
+        ids.filter_map(|id| self.claims.get(id).cloned()).collect()
+    }
+
+    /// What was applied up to here is in here.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Says that all changes up to this revision were observed.
+    pub fn reach(&mut self, revision: Revision) {
+        self.revision = revision;
+    }
+
+    /// Takes one applied change in.
+    pub fn observe(&mut self, change: &Change) {
+        match change {
+            Change::Node { id, before, after } => self.observe_node(*id, before.as_ref(), after.as_ref()),
+            Change::VSwitch { id, before, after } => self.observe_vswitch(*id, before.as_ref(), after.as_ref()),
+            Change::Claim { id, before, after } => self.observe_claim(*id, before.as_ref(), after.as_ref()),
+            Change::Address { .. }
+            | Change::Allocation { .. }
+            | Change::Tombstone { .. }
+            | Change::Request { .. }
+            | Change::Member { .. } => {}
+        }
+    }
+
+    /// A node's row, before and after.
+    pub fn observe_node(&mut self, id: NodeId, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
+        if let Some(before) = before {
+            self.node_names.remove(&before.name);
+            self.nodes.remove(&id);
+        }
+        if let Some(after) = after {
+            self.node_names.insert(after.name.clone(), id);
+            self.nodes.insert(id, Arc::clone(after));
+        }
+    }
+
+    /// A vSwitch's row, before and after.
+    pub fn observe_vswitch(&mut self, id: VSwitchId, before: Option<&Arc<VSwitch>>, after: Option<&Arc<VSwitch>>) {
+        if let Some(before) = before {
+            self.vswitch_names.remove(&before.name);
+            self.vswitches.remove(&id);
+        }
+        if let Some(after) = after {
+            self.vswitch_names.insert(after.name.clone(), id);
+            self.vswitches.insert(id, Arc::clone(after));
+        }
+    }
+
+    /// A claim's row, before and after.
+    pub fn observe_claim(&mut self, id: ClaimId, before: Option<&Arc<Claim>>, after: Option<&Arc<Claim>>) {
+        if let Some(before) = before {
+            self.claim_names.remove(&before.name);
+            self.claims.remove(&id);
+            self.fleeting.remove(&id);
+        }
+        if let Some(after) = after {
+            self.claim_names.insert(after.name.clone(), id);
+            self.claims.insert(id, Arc::clone(after));
+            if after.policy == Policy::Delete && matches!(after.state, ClaimState::Held { .. }) {
+                self.fleeting.insert(id);
+            }
+        }
+    }
+}

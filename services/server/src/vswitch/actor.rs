@@ -1,0 +1,135 @@
+//! The VSwitchActor: a thin shell around [`State`].
+
+use super::message::{Ask, Changed, CreateClaim, Drawn, GiveBack, NodeEnded, Redraw};
+use super::state::{Observation, Out, State, Tag};
+use crate::failure::Failure;
+use crate::journal::{Committed, Journal, LedgerClock, Propose};
+use berth_actors::{Actor, Address, Context, Handler, Reply, Timer};
+use berth_domain::row::VSwitch;
+use std::sync::Arc;
+use tracing::Span;
+
+/// One vSwitch's free addresses, on the leader.
+#[derive(Debug)]
+pub struct VSwitchActor {
+    state: State,
+    journal: Address<Journal>,
+    wake: Option<(u64, Timer)>,
+}
+
+/// The term or the vSwitch is over.
+#[derive(Clone, Debug)]
+pub struct End(pub Failure);
+
+struct Answered {
+    tag: Tag,
+    committed: Committed,
+}
+
+// === impl VSwitchActor ===
+
+impl VSwitchActor {
+    /// As the ledger had it when it was drawn.
+    pub fn new(row: Arc<VSwitch>, pool: Pool, clock: LedgerClock, journal: Address<Journal>) -> Self {
+        Self {
+            state: State::new(row, pool, clock),
+            journal,
+            wake: None,
+        }
+    }
+
+    fn work(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut State, u64, &mut Vec<Out>)) {
+        let mut out = Vec::new();
+        work(&mut self.state, context.now_ms(), &mut out);
+        for out in out {
+            match out {
+                Out::Propose { proposal, tag } => {
+                    let address = context.address();
+                    let reply = Reply::call(move |answer: Result<Committed, _>| {
+                        let committed = answer.unwrap_or(Err(Failure::Unknown {
+                            reason: "the journal has ended",
+                        }));
+                        address.deliver(Answered { tag, committed });
+                    });
+                    let span = Span::none();
+                    // Few of them, and each for many waiting requests: not to be refused for a full mailbox.
+                    self.journal.deliver(Propose { proposal, span, reply });
+                }
+                Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
+            }
+        }
+    }
+
+    /// One timer: the state looks at everybody who waits, and says anew when to look again.
+    fn wake_at(&mut self, at_ms: u64, context: &mut Context<Self>) {
+        if let Some((pending_ms, timer)) = self.wake {
+            if pending_ms <= at_ms {
+                return;
+            }
+            context.cancel(timer);
+        }
+        let after_ms = at_ms.saturating_sub(context.now_ms());
+        let timer = context.run_later(after_ms, |actor, context| {
+            actor.wake = None;
+            actor.work(context, State::on_wake);
+        });
+        self.wake = Some((at_ms, timer));
+    }
+}
+
+impl Actor for VSwitchActor {
+    type Observation = Observation;
+
+    fn observe(&self) -> Observation {
+        self.state.observe()
+    }
+}
+
+impl Handler<Ask> for VSwitchActor {
+    fn handle(&mut self, ask: Ask, context: &mut Context<Self>) {
+        self.work(context, |state, now_ms, out| state.on_ask(ask, now_ms, out));
+    }
+}
+
+impl Handler<CreateClaim> for VSwitchActor {
+    fn handle(&mut self, create: CreateClaim, context: &mut Context<Self>) {
+        self.work(context, |state, now_ms, out| state.on_claim(create, now_ms, out));
+    }
+}
+
+impl Handler<GiveBack> for VSwitchActor {
+    fn handle(&mut self, back: GiveBack, context: &mut Context<Self>) {
+        self.work(context, |state, now_ms, out| state.on_give_back(&back.addresses, now_ms, out));
+    }
+}
+
+impl Handler<NodeEnded> for VSwitchActor {
+    fn handle(&mut self, NodeEnded(node): NodeEnded, context: &mut Context<Self>) {
+        self.work(context, |state, now_ms, out| state.on_node_ended(node, now_ms, out));
+    }
+}
+
+impl Handler<Changed> for VSwitchActor {
+    fn handle(&mut self, Changed(changes): Changed, context: &mut Context<Self>) {
+        self.work(context, |state, now_ms, out| state.on_changed(&changes, now_ms, out));
+    }
+}
+
+impl Handler<Answered> for VSwitchActor {
+    fn handle(&mut self, Answered { tag, committed }: Answered, context: &mut Context<Self>) {
+        self.work(context, |state, now_ms, out| state.on_committed(tag, committed, now_ms, out));
+    }
+}
+
+impl Handler<Refreshed> for VSwitchActor {
+    fn handle(&mut self, Refreshed(pool): Refreshed, context: &mut Context<Self>) {
+        self.work(context, |state, now_ms, out| state.on_refreshed(pool, now_ms, out));
+    }
+}
+
+impl Handler<End> for VSwitchActor {
+    fn handle(&mut self, End(failure): End, context: &mut Context<Self>) {
+        self.state.end(&failure);
+        context.stop();
+    }
+}

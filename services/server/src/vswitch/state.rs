@@ -1,0 +1,482 @@
+//! The VSwitchActor without its actor.
+//!
+//! Pure: time comes in with each call, and what is to be done goes out through [`Out`].
+
+use super::message::{Ask, CreateClaim, Drawn, Grant, Purpose};
+use crate::failure::Failure;
+use crate::feed::{self, Dated};
+use crate::journal::{Committed, LedgerClock};
+use crate::node::message::proposal;
+use berth_actors::Reply;
+use berth_domain::choose::{Families, VSwitchPool};
+use berth_domain::command::{Command, Expire, Proposal, Reclaim};
+use berth_domain::id::{NodeId, Principal, Revision};
+use berth_domain::outcome::{Answer, Refusal};
+use berth_domain::row::{Change, VSwitch};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Rows of one housekeeping step: as many as an entry has commands, so that it takes about as long.
+pub const EXPIRE_ROWS: u32 = 512;
+/// Warm addresses taken back at once at least: a dry vSwitch has a next pod, too.
+const RECLAIM_BATCH: u32 = 4;
+/// Choices that the ledger may refuse before the caller is told to come again.
+const REFUSED_MAX: u32 = 3;
+/// After a step that brought nothing, so that a wrong view cannot make a busy loop.
+const LOOK_AGAIN_AFTER_MS: u64 = 100;
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Out {
+    /// Give this to the journal and bring back what came of it.
+    Propose {
+        /// The command.
+        proposal: Proposal,
+        /// Comes back with the answer.
+        tag: Tag,
+    },
+    /// Call [`State::on_wake`] at that monotonic time.
+    WakeAt(u64),
+}
+
+/// Names a proposal to its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// Addresses that have cooled.
+    Expire,
+    /// Warm addresses of some node.
+    Reclaim,
+    /// A claim, by number.
+    Claim(u64),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct State {
+    row: Arc<VSwitch>,
+    pool: Pool,
+    /// What each node was promised and has neither taken nor given back. 0 stands for claims.
+    promised: BTreeMap<NodeId, BTreeSet<IpAddr>>,
+    clock: LedgerClock,
+    /// Who waits, the first first.
+    queue: VecDeque<Waiting>,
+    /// Claims whose command is in the journal.
+    claims: BTreeMap<u64, Claiming>,
+    number: u64,
+    expiring: bool,
+    /// On their way back to the pool.
+    reclaiming: Vec<IpAddr>,
+    /// No relief is asked for before this time, because the last brought nothing.
+    rest_until_ms: u64,
+}
+
+/// The addresses, once they are drawn from the ledger.
+#[derive(Debug)]
+enum Pool {
+    /// On their way; what changes meanwhile is kept.
+    Drawing(Vec<Dated>),
+    /// In step with what was applied; older changes are in it already.
+    Ready(Box<VSwitchPool>, Revision),
+}
+
+#[derive(Debug)]
+struct Waiting {
+    families: Families,
+    count: u32,
+    give_up_at_ms: u64,
+    who: Who,
+}
+
+#[derive(Debug)]
+enum Who {
+    Node {
+        node: NodeId,
+        purpose: Purpose,
+        reply: Reply<Grant>,
+    },
+    Claim(Claiming),
+}
+
+#[derive(Debug)]
+struct Claiming {
+    proposal: Proposal,
+    give_up_at_ms: u64,
+    reply: Reply<Committed>,
+    refused: u32,
+    addresses: Vec<IpAddr>,
+}
+
+/// How it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// Who waits for addresses.
+    pub waiting: usize,
+    /// Promised and not taken yet.
+    pub promised: usize,
+}
+
+/// Whether waiting makes sense.
+enum Relief {
+    Waits,
+    None(Failure),
+}
+
+// === impl State ===
+
+impl State {
+    /// Waits for its addresses: see [`State::on_drawn`].
+    pub fn new(row: Arc<VSwitch>, clock: LedgerClock) -> Self {
+        Self {
+            row,
+            pool: Pool::Drawing(Vec::new()),
+            promised: BTreeMap::new(),
+            clock,
+            queue: VecDeque::new(),
+            claims: BTreeMap::new(),
+            number: 0,
+            expiring: false,
+            reclaiming: Vec::new(),
+            rest_until_ms: 0,
+        }
+    }
+
+    /// A node needs addresses.
+    pub fn on_ask(&mut self, ask: Ask, now_ms: u64, out: &mut Vec<Out>) {
+        self.queue.push_back(Waiting {
+            families: ask.families,
+            count: ask.count.max(1),
+            give_up_at_ms: ask.give_up_at_ms,
+            who: Who::Node {
+                node: ask.node,
+                purpose: ask.purpose,
+                reply: ask.reply,
+            },
+        });
+        self.serve(now_ms, out);
+    }
+
+    /// A claim needs addresses.
+    pub fn on_claim(&mut self, create: CreateClaim, now_ms: u64, out: &mut Vec<Out>) {
+        self.enqueue_claim(Claiming {
+            proposal: create.proposal,
+            give_up_at_ms: create.give_up_at_ms,
+            reply: create.reply,
+            refused: 0,
+            addresses: Vec::new(),
+        });
+        self.serve(now_ms, out);
+    }
+
+    fn enqueue_claim(&mut self, claiming: Claiming) {
+        self.queue.push_back(Waiting {
+            families: Families::of(&self.row),
+            count: 1,
+            give_up_at_ms: claiming.give_up_at_ms,
+            who: Who::Claim(claiming),
+        });
+    }
+
+    /// Promised addresses come back.
+    pub fn on_give_back(&mut self, node: NodeId, addresses: &[IpAddr], now_ms: u64, out: &mut Vec<Out>) {
+        self.give_back(node, addresses);
+        self.serve(now_ms, out);
+    }
+
+    /// A node's actor has ended.
+    pub fn on_node_ended(&mut self, node: NodeId, now_ms: u64, out: &mut Vec<Out>) {
+        let left: Vec<IpAddr> = self.promised.remove(&node).into_iter().flatten().collect();
+        self.give_back(node, &left);
+        self.serve(now_ms, out);
+    }
+
+    fn give_back(&mut self, node: NodeId, addresses: &[IpAddr]) {
+        if let Some(promised) = self.promised.get_mut(&node) {
+            addresses.iter().for_each(|address| {
+                promised.remove(address);
+            });
+        }
+        if let Pool::Ready(pool, _) = &mut self.pool {
+            pool.give_back(addresses);
+        }
+    }
+
+    /// Applied changes of this vSwitch.
+    pub fn on_changed(&mut self, changes: Vec<Dated>, now_ms: u64, out: &mut Vec<Out>) {
+        for (_, change) in &changes {
+            match change {
+                Change::VSwitch { after: Some(row), .. } => self.row = Arc::clone(row),
+                Change::Address { address, .. } => self.promised.values_mut().for_each(|promised| {
+                    promised.remove(address);
+                }),
+                _ => {}
+            }
+        }
+        match &mut self.pool {
+            Pool::Drawing(kept) => kept.extend(changes),
+            Pool::Ready(pool, seen) => {
+                feed::later(changes, *seen).iter().for_each(|change| pool.observe(change));
+                self.serve(now_ms, out);
+            }
+        }
+    }
+
+    /// What was drawn from the ledger, brought up to date. What is promised stays promised. False if the vSwitch is gone.
+    pub fn on_drawn(&mut self, drawn: Drawn, now_ms: u64, out: &mut Vec<Out>) -> bool {
+        let Some(mut pool) = drawn.pool else {
+            return false;
+        };
+        if let Pool::Drawing(kept) = &mut self.pool {
+            let kept = feed::later(std::mem::take(kept), drawn.revision);
+            kept.iter().for_each(|change| pool.observe(change));
+            for address in self.promised.values().flatten() {
+                // One that cannot be promised is in use by now, and so no promise.
+                pool.promise(*address);
+            }
+            self.pool = Pool::Ready(Box::new(pool), drawn.revision);
+        }
+        self.serve(now_ms, out);
+        true
+    }
+
+    /// The view was wrong several times: whoever comes now waits until it is drawn anew.
+    pub fn redraw(&mut self) {
+        if matches!(self.pool, Pool::Ready(..)) {
+            self.pool = Pool::Drawing(Vec::new());
+        }
+    }
+
+    /// A time has come.
+    pub fn on_wake(&mut self, now_ms: u64, out: &mut Vec<Out>) {
+        self.serve(now_ms, out);
+    }
+
+    /// What the journal says of a proposal.
+    pub fn on_committed(&mut self, tag: Tag, committed: Committed, now_ms: u64, out: &mut Vec<Out>) {
+        use berth_domain::outcome::Outcome;
+        let helped = matches!(&committed, Ok(Answer { result: Ok(Outcome::Rows(rows)), .. }) if *rows > 0);
+        match tag {
+            Tag::Expire => self.expiring = false,
+            Tag::Reclaim => self.reclaimed(),
+            Tag::Claim(number) => return self.on_claim_committed(number, committed, now_ms, out),
+        }
+        if !helped {
+            self.rest_until_ms = now_ms + LOOK_AGAIN_AFTER_MS;
+        }
+        self.serve(now_ms, out);
+    }
+
+    fn on_claim_committed(&mut self, number: u64, committed: Committed, now_ms: u64, out: &mut Vec<Out>) {
+        let Some(mut claiming) = self.claims.remove(&number) else {
+            return;
+        };
+        let refusal = match &committed {
+            Ok(answer) => answer.result.as_ref().err(),
+            Err(_) => None,
+        };
+        let Some(refusal) = refusal else {
+            // Taken, or not known: the feed settles what was taken; the term's end frees the rest.
+            return claiming.reply.answer(committed);
+        };
+        let taken = matches!(refusal, Refusal::Taken { .. } | Refusal::AddressInUse { .. });
+        self.give_back(NodeId(0), &std::mem::take(&mut claiming.addresses));
+        claiming.refused += 1;
+        if taken && claiming.refused < REFUSED_MAX {
+            self.enqueue_claim(claiming);
+        } else {
+            claiming.reply.answer(committed);
+        }
+        self.serve(now_ms, out);
+    }
+
+    /// The term is over: whoever waits is told.
+    pub fn end(&mut self, failure: &Failure) {
+        for waiting in self.queue.drain(..) {
+            waiting.refuse(failure.clone());
+        }
+    }
+
+    /// How it stands.
+    pub fn observe(&self) -> Observation {
+        Observation {
+            waiting: self.queue.len(),
+            promised: self.promised.values().map(BTreeSet::len).sum(),
+        }
+    }
+}
+
+// === impl State: serving ===
+
+impl State {
+    /// Serves whoever can be served, in order; asks for relief for those who cannot; refuses the hopeless.
+    fn serve(&mut self, now_ms: u64, out: &mut Vec<Out>) {
+        if matches!(self.pool, Pool::Drawing(_)) {
+            return;
+        }
+        for waiting in std::mem::take(&mut self.queue) {
+            if let Some(waiting) = self.serve_one(waiting, now_ms, out) {
+                self.queue.push_back(waiting);
+            }
+        }
+    }
+
+    /// Who still waits.
+    fn serve_one(&mut self, waiting: Waiting, now_ms: u64, out: &mut Vec<Out>) -> Option<Waiting> {
+        let sets = self.take(&waiting, now_ms);
+        if !sets.is_empty() {
+            self.grant(waiting, sets, out);
+            return None;
+        }
+        if let Who::Node { purpose: Purpose::Later, .. } = &waiting.who {
+            waiting.refuse(self.dry(now_ms));
+            return None;
+        }
+        match self.relieve(&waiting, now_ms, out) {
+            Relief::Waits => Some(waiting),
+            Relief::None(failure) => {
+                waiting.refuse(failure);
+                None
+            }
+        }
+    }
+
+    fn take(&mut self, waiting: &Waiting, now_ms: u64) -> Vec<Vec<IpAddr>> {
+        let Pool::Ready(pool, _) = &mut self.pool else {
+            return Vec::new();
+        };
+        let sets = pool.take(waiting.count, waiting.families, now_ms);
+        if !sets.is_empty() {
+            let promised = self.promised.entry(waiting.node()).or_default();
+            promised.extend(sets.iter().flatten());
+        }
+        sets
+    }
+
+    fn grant(&mut self, waiting: Waiting, mut sets: Vec<Vec<IpAddr>>, out: &mut Vec<Out>) {
+        match waiting.who {
+            Who::Node { reply, .. } => reply.answer(Grant { sets, dry: None }),
+            Who::Claim(mut claiming) => {
+                claiming.addresses = sets.pop().unwrap_or_default();
+                let mut proposal = claiming.proposal.clone();
+                if let Command::CreateClaim(create) = &mut proposal.command {
+                    create.addresses.clone_from(&claiming.addresses);
+                }
+                self.number += 1;
+                let tag = Tag::Claim(self.number);
+                self.claims.insert(self.number, claiming);
+                out.push(Out::Propose { proposal, tag });
+            }
+        }
+    }
+
+    /// What brings addresses, in this order: those that have cooled, idle ones of the node that has most, waiting for the
+    /// next to cool. Nothing else does, so whoever cannot wait that long is told at once.
+    fn relieve(&mut self, waiting: &Waiting, now_ms: u64, out: &mut Vec<Out>) -> Relief {
+        if now_ms >= waiting.give_up_at_ms {
+            return Relief::None(self.dry(now_ms));
+        }
+        if self.expiring || !self.reclaiming.is_empty() {
+            return Relief::Waits;
+        }
+        if now_ms < self.rest_until_ms {
+            out.push(Out::WakeAt(self.rest_until_ms.min(waiting.give_up_at_ms)));
+            return Relief::Waits;
+        }
+        let due_at_ms = self.next_due_ms().map(|ledger_ms| self.clock.monotonic_ms(ledger_ms));
+        if due_at_ms.is_some_and(|due_at_ms| due_at_ms <= now_ms) {
+            self.expiring = true;
+            self.propose(Command::Expire(Expire { limit: EXPIRE_ROWS }), Tag::Expire, out);
+            return Relief::Waits;
+        }
+        if self.reclaim(waiting, out) {
+            return Relief::Waits;
+        }
+        match due_at_ms {
+            Some(due_at_ms) if due_at_ms < waiting.give_up_at_ms => {
+                out.push(Out::WakeAt(due_at_ms));
+                Relief::Waits
+            }
+            _ => Relief::None(self.dry(now_ms)),
+        }
+    }
+
+    /// Warm addresses of the nodes that have most, a few more than are needed now: the next pod needs one too.
+    fn reclaim(&mut self, waiting: &Waiting, out: &mut Vec<Out>) -> bool {
+        let Pool::Ready(pool, _) = &mut self.pool else {
+            return false;
+        };
+        let count = waiting.count.max(RECLAIM_BATCH);
+        let scarce = waiting.families.iter().filter(|family| pool.available(*family) == 0);
+        let scarce: Vec<_> = scarce.collect();
+        let taken: Vec<_> = scarce.into_iter().flat_map(|family| pool.reclaim(count, family)).collect();
+        for (node, addresses) in taken {
+            self.reclaiming.extend(&addresses);
+            let vswitch = self.row.id;
+            let reclaim = Reclaim { vswitch, node, addresses };
+            self.propose(Command::Reclaim(reclaim), Tag::Reclaim, out);
+        }
+        !self.reclaiming.is_empty()
+    }
+
+    /// One answer for some of them ends the wait for all: those not seen elsewhere by now were kept by their nodes.
+    fn reclaimed(&mut self) {
+        let addresses = std::mem::take(&mut self.reclaiming);
+        if let Pool::Ready(pool, _) = &mut self.pool {
+            pool.keep(&addresses);
+        }
+    }
+
+    /// When the first cooling address is due, ledger time.
+    fn next_due_ms(&self) -> Option<u64> {
+        let Pool::Ready(pool, _) = &self.pool else {
+            return None;
+        };
+        let families = Families::of(&self.row);
+        families.iter().filter_map(|family| pool.next_cooling_due_ms(family)).min()
+    }
+
+    fn propose(&mut self, command: Command, tag: Tag, out: &mut Vec<Out>) {
+        let principal = Principal::new("berthd/vswitch").expect("plain"); // fixed text within the limit
+        let proposal = proposal(&principal, None, None, command);
+        out.push(Out::Propose { proposal, tag });
+    }
+
+    /// Why there is nothing.
+    fn dry(&self, now_ms: u64) -> Failure {
+        let vswitch = self.row.name.clone();
+        let counts = match &self.pool {
+            Pool::Ready(pool, _) => pool.counts().to_string(),
+            Pool::Drawing(_) => "not counted yet".into(),
+        };
+        match self.next_due_ms() {
+            Some(ledger_ms) => Failure::Cooling {
+                vswitch,
+                counts,
+                retry_after_ms: self.clock.monotonic_ms(ledger_ms).saturating_sub(now_ms).max(1),
+            },
+            None => Failure::Exhausted { vswitch, counts },
+        }
+    }
+}
+
+// === impl Waiting ===
+
+impl Waiting {
+    /// A claim stands on no node.
+    fn node(&self) -> NodeId {
+        match &self.who {
+            Who::Node { node, .. } => *node,
+            Who::Claim(_) => NodeId(0),
+        }
+    }
+
+    fn refuse(self, failure: Failure) {
+        match self.who {
+            Who::Node { reply, .. } => reply.answer(Grant {
+                sets: Vec::new(),
+                dry: Some(failure),
+            }),
+            Who::Claim(claiming) => claiming.reply.answer(Err(failure)),
+        }
+    }
+}

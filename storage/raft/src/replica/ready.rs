@@ -1,0 +1,85 @@
+//! The Ready loop, in raft-rs's asynchronous form. The order in here is the safety of the whole thing:
+//! a leader's messages leave before its own disk has the entries; a follower's acknowledgements and votes only after.
+
+use super::{Fatal, Replica, convert};
+use crate::log_store::Batch;
+use crate::state_machine::StateMachine;
+use raft::eraftpb::Message;
+use raft::{Ready, StateRole};
+
+// === impl Replica ===
+
+impl<M: StateMachine> Replica<M> {
+    /// Processes Readies until raft has nothing more to say without new input.
+    pub(super) fn work(&mut self) -> Result<(), Fatal> {
+        while !self.is_removed && self.node.has_ready() {
+            self.process_ready()?;
+            self.settle_election_timeout();
+        }
+        Ok(())
+    }
+
+    fn process_ready(&mut self) -> Result<(), Fatal> {
+        let mut ready = self.node.ready();
+        let number = ready.number();
+        let messages = ready.take_messages();
+        self.send(messages);
+        for state in ready.take_read_states() {
+            self.read_confirmed(&state.request_ctx, state.index);
+        }
+        let vouching = ready.take_persisted_messages();
+        let committed = ready.take_committed_entries();
+        let batch = self.take_batch(&mut ready)?;
+        // raft reads entries back from the cache from here on; the disk follows in its own time.
+        self.node.advance_append_async(ready);
+        self.write(number, batch, vouching);
+        self.apply(committed)?;
+        Ok(())
+    }
+
+    /// What a Ready wants written, put into the cache at once.
+    fn take_batch(&mut self, ready: &mut Ready) -> Result<Batch, Fatal> {
+        let mut batch = Batch { must_sync: ready.must_sync(), ..Batch::default() };
+        batch.hard_state = ready.hs().map(convert::hard_state_from_raft);
+        if !ready.snapshot().is_empty() {
+            let install = self.install_snapshot(ready.snapshot())?;
+            batch.membership = Some(install.meta.membership.clone());
+            batch.snapshot = Some(install);
+        }
+        let entries = ready.take_entries();
+        batch.entries = entries.iter().map(convert::entry_from_raft).collect();
+        self.node.mut_store().append(&entries);
+        Ok(batch)
+    }
+
+    /// Groups messages by receiver, keeping their order; encoded here, so that nobody outside needs raft-rs.
+    pub(super) fn send(&mut self, messages: Vec<Message>) {
+        let mut by_receiver: Vec<(u64, Vec<bytes::Bytes>)> = Vec::new();
+        for message in messages {
+            let Some(encoded) = encode(&message) else { continue };
+            match by_receiver.iter_mut().find(|(to, _)| *to == message.to) {
+                Some((_, list)) => list.push(encoded),
+                None => by_receiver.push((message.to, vec![encoded])),
+            }
+        }
+        for (to, messages) in by_receiver {
+            self.outbox.push(super::Output::Send { to, messages });
+        }
+    }
+
+    pub(super) fn is_raft_leader(&self) -> bool {
+        self.node.raft.state == StateRole::Leader
+    }
+}
+
+fn encode(message: &Message) -> Option<bytes::Bytes> {
+    use protobuf::Message as _;
+    match message.write_to_bytes() {
+        Ok(bytes) => Some(bytes.into()),
+        Err(error) => {
+            // Only a message beyond protobuf's own limits; our entries are far smaller. raft sends again.
+            tracing::error!(%error, "a raft message could not be encoded");
+            None
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! The world: members, network, time, and what a script or a seed does to them.
+
+use super::checker::Checker;
+use super::network::{Filter, Network};
+use super::node::{Life, Node};
+use super::observed::Observed;
+use super::plan::{Plan, TICK_MOMENTS};
+use super::random::Random;
+use super::workload::{Violation, Workload};
+use crate::log_store::Membership;
+use crate::replica::input::{Change, Input};
+use crate::replica::Replica;
+use crate::simulated_disk::SimulatedDisk;
+use crate::start::{self, Start};
+use crate::status::{Role, Status, StoreId};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// A cluster under one seed.
+pub struct World<W: Workload> {
+    pub(crate) seed: u64,
+    pub(crate) now: u64,
+    pub(crate) plan: Plan,
+    pub(crate) random: Random,
+    pub(crate) nodes: BTreeMap<u64, Node<W::Machine>>,
+    pub(crate) network: Network,
+    pub(crate) checker: Checker,
+    /// The load and its own invariants.
+    pub workload: W,
+    pub(crate) answers: Answers,
+    /// Which stores the members are registered with; handed to every replica.
+    pub(crate) known_stores: BTreeMap<u64, StoreId>,
+    pub(crate) last_id: u64,
+    pub(crate) trace: u64,
+    pub(crate) counts: Counts,
+}
+
+/// What the replicas answered, for scripts.
+#[derive(Default)]
+pub struct Answers {
+    /// Reads answered: id, member, index the state contained.
+    pub reads: Vec<(u64, u64, u64)>,
+    /// Reads refused: id.
+    pub reads_refused: Vec<u64>,
+    /// Changes made: id, membership.
+    pub changes: Vec<(u64, Membership)>,
+    /// Changes refused: id, reason.
+    pub changes_refused: Vec<(u64, crate::replica::output::ChangeRefused)>,
+    /// Hand-overs: id, new leader or reason.
+    pub transfers: Vec<(u64, Result<u64, crate::replica::output::TransferRefused>)>,
+    /// Proposals dropped: reason.
+    pub dropped: Vec<crate::replica::output::DropReason>,
+}
+
+/// What happened in a run, so that a run in which nothing happened is noticed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Packets delivered.
+    pub delivered: u64,
+    /// Entries applied, on all replicas.
+    pub applied: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Elections won.
+    pub elections: u64,
+    /// Snapshots taken.
+    pub snapshots_taken: u64,
+    /// Snapshots installed from a leader.
+    pub snapshots_installed: u64,
+    /// Linearizable reads answered.
+    pub reads: u64,
+    /// Membership changes made.
+    pub changes: u64,
+}
+
+// === impl World: life and death ===
+
+impl<W: Workload> World<W> {
+    /// Bootstraps members 1 to `plan.members`.
+    pub fn new(seed: u64, plan: Plan, workload: W) -> Result<Self, Violation> {
+        let members: Vec<u64> = (1..=plan.members).collect();
+        let mut world = World {
+            seed,
+            now: 0,
+            random: Random::new(seed),
+            nodes: BTreeMap::new(),
+            network: Network::default(),
+            checker: Checker::default(),
+            workload,
+            answers: Answers::default(),
+            known_stores: BTreeMap::new(),
+            last_id: 0,
+            trace: 0xcbf2_9ce4_8422_2325,
+            counts: Counts::default(),
+            plan,
+        };
+        world.checker.begin(Membership { voters: members.clone(), ..Membership::default() });
+        for member in &members {
+            world.add_node(*member);
+            world.known_stores.insert(*member, store_id(*member, 0));
+        }
+        for member in &members {
+            world.start(*member, &Start::Bootstrap { members: members.clone() }).map_err(|e| not_started(*member, &e))?;
+        }
+        Ok(world)
+    }
+
+    /// A member with an empty disk, not running.
+    pub fn add_node(&mut self, member: u64) {
+        let options = self.plan.options.clone();
+        self.nodes.insert(member, Node::new(member, store_id(member, 0), options));
+    }
+
+    /// Starts a member's process.
+    pub fn start(&mut self, member: u64, start: &Start) -> Result<(), start::Error> {
+        let (seed, now) = (self.seed, self.now);
+        let tick_moments = TICK_MOMENTS + self.random.below(3) - 1;
+        let machine = Observed::new(self.workload.machine());
+        let Some(node) = self.nodes.get_mut(&member) else { return Err(start::Error::Empty) };
+        let options = node.next_options(seed);
+        let mut replica = start::open(&mut node.disk.clone(), start, machine, options)?;
+        let stores = Input::KnownStores(self.known_stores.clone());
+        let unbounded = Input::DurableElsewhere(u64::MAX);
+        for input in [stores, unbounded] {
+            replica.handle(input).map_err(|fatal| start::Error::Replay(Box::new(fatal)))?;
+        }
+        node.life = Some(Life::new(replica, now, tick_moments));
+        node.stopped = None;
+        Ok(())
+    }
+
+    /// The power of one member goes. Its disk keeps what was synced.
+    pub fn crash(&mut self, member: u64) -> Result<(), Violation> {
+        let Some(node) = self.nodes.get_mut(&member) else { return Ok(()) };
+        let Some(life) = node.life.take() else { return Ok(()) };
+        // The write under way reached the disk, or it did not.
+        if let Some((_, batch)) = life.writes.front()
+            && self.random.chance(500)
+        {
+            write(&node.disk, batch)?;
+            self.checker.durable_monotone(member, node.disk.durable())?;
+        }
+        node.disk.crash(&mut self.random);
+        self.checker.life_ended(member);
+        self.counts.crashes += 1;
+        self.note(&[7, member]);
+        let disks = self.disks();
+        self.checker.still_held(&disks)
+    }
+
+    /// A crashed member starts again on its own disk.
+    pub fn restart(&mut self, member: u64) -> Result<(), Violation> {
+        let Some(node) = self.nodes.get(&member) else { return Ok(()) };
+        let durable = node.disk.durable();
+        let start = if durable.snapshot.is_some() { Start::Recover } else { Start::Join };
+        if durable.snapshot.is_some() {
+            self.checker.disk_agrees(member, &durable)?;
+        }
+        self.note(&[8, member]);
+        self.start(member, &start).map_err(|error| not_started(member, &error))
+    }
+
+    /// A member's directory is lost while it is down; what starts there next has another store.
+    pub fn wipe(&mut self, member: u64) -> Result<(), Violation> {
+        self.crash(member)?;
+        if let Some(node) = self.nodes.get_mut(&member) {
+            node.disk.wipe();
+            node.store = store_id(member, node.boots);
+            self.checker.disk_wiped(member);
+        }
+        Ok(())
+    }
+
+    /// Stops a member's process for a while, as SIGSTOP does.
+    pub fn freeze(&mut self, member: u64, moments: u64) {
+        let until = self.now + moments;
+        if let Some(life) = self.life_mut(member) {
+            life.frozen_until = until;
+        }
+    }
+}
+
+// === impl World: requests ===
+
+impl<W: Workload> World<W> {
+    /// Hands one input to a member. False if it does not run.
+    pub fn input(&mut self, member: u64, input: Input) -> bool {
+        let Some(life) = self.life_mut(member) else { return false };
+        life.is_dirty = true;
+        if let Err(fatal) = life.replica.handle(input) {
+            self.stop(member, &fatal);
+            return false;
+        }
+        true
+    }
+
+    /// Proposes on a member.
+    pub fn propose(&mut self, member: u64, data: Bytes) {
+        self.input(member, Input::Propose(data));
+    }
+
+    /// Begins a linearizable read on a member; its id is in the answers later.
+    pub fn read(&mut self, member: u64) -> u64 {
+        self.last_id += 1;
+        let (id, began_at) = (self.last_id, self.checker.highest_committed());
+        if let Some(life) = self.life_mut(member) {
+            life.reads.insert(id, began_at);
+        }
+        self.input(member, Input::Read(id));
+        id
+    }
+
+    /// Asks a member for a membership change.
+    pub fn change(&mut self, member: u64, change: Change) -> u64 {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.input(member, Input::Change { id, change });
+        id
+    }
+
+    /// Asks a member to hand the leadership over.
+    pub fn transfer(&mut self, member: u64, to: Option<u64>) -> u64 {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.input(member, Input::Transfer { id, to });
+        id
+    }
+
+    /// Registers another set of stores with every replica, and with those that start later.
+    pub fn register_stores(&mut self, stores: BTreeMap<u64, StoreId>) {
+        self.known_stores = stores;
+        for member in self.running() {
+            self.input(member, Input::KnownStores(self.known_stores.clone()));
+        }
+    }
+
+    /// Cuts a member off from everybody.
+    pub fn isolate(&mut self, member: u64) {
+        let members: Vec<u64> = self.nodes.keys().copied().collect();
+        self.network.isolate(member, &members);
+    }
+
+    /// Cuts one direction.
+    pub fn cut(&mut self, from: u64, to: u64) {
+        self.network.cut(from, to);
+    }
+
+    /// All links are whole again.
+    pub fn heal(&mut self) {
+        self.network.heal();
+    }
+
+    /// Shows every packet to a script.
+    pub fn set_filter(&mut self, filter: Option<Filter>) {
+        self.network.set_filter(filter);
+    }
+
+    /// Lets held packets go; says how many there were.
+    pub fn release(&mut self) -> usize {
+        let held = self.network.held();
+        self.network.release(self.now);
+        held
+    }
+}
+
+// === impl World: what can be seen ===
+
+impl<W: Workload> World<W> {
+    /// Moments since the beginning.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Members whose process runs.
+    pub fn running(&self) -> Vec<u64> {
+        self.nodes.values().filter(|node| node.life.is_some()).map(|node| node.member).collect()
+    }
+
+    /// The ready leader of the highest term.
+    pub fn leader(&self) -> Option<u64> {
+        let lives = self.nodes.values().filter_map(|node| node.life.as_ref().map(|life| (node.member, life)));
+        lives
+            .filter(|(_, life)| life.replica.role().ready)
+            .max_by_key(|(_, life)| life.replica.role().term)
+            .map(|(member, _)| member)
+    }
+
+    /// A member's role; the default if it does not run.
+    pub fn role(&self, member: u64) -> Role {
+        self.life(member).map_or_else(Role::default, |life| life.replica.role())
+    }
+
+    /// A member's numbers, if it runs.
+    pub fn status(&self, member: u64) -> Option<Status> {
+        self.life(member).map(|life| life.replica.status())
+    }
+
+    /// A member's machine, if it runs.
+    pub fn machine(&self, member: u64) -> Option<&W::Machine> {
+        self.life(member).map(|life| &life.replica.machine().inner)
+    }
+
+    /// Why a member refused to go on, if it did.
+    pub fn stopped(&self, member: u64) -> Option<&str> {
+        self.nodes.get(&member)?.stopped.as_deref()
+    }
+
+    /// A member's disk.
+    pub fn disk(&self, member: u64) -> Option<&SimulatedDisk> {
+        self.nodes.get(&member).map(|node| &node.disk)
+    }
+
+    /// What the replicas answered so far.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many checks of the rules were made.
+    pub fn checks(&self) -> u64 {
+        self.checker.checks
+    }
+
+    /// A hash over everything that happened, in order: equal for equal seeds, on every machine.
+    pub fn trace_hash(&self) -> u64 {
+        self.trace
+    }
+
+    /// A replica with raft-rs inside, for showing what raft-rs does without this crate's checks.
+    pub fn replica_mut(&mut self, member: u64) -> Option<&mut Replica<impl crate::state_machine::StateMachine + use<W>>> {
+        let life = self.life_mut(member)?;
+        life.is_dirty = true;
+        Some(&mut life.replica)
+    }
+
+    pub(crate) fn disks(&self) -> BTreeMap<u64, SimulatedDisk> {
+        self.nodes.iter().map(|(member, node)| (*member, node.disk.clone())).collect()
+    }
+
+    pub(crate) fn life(&self, member: u64) -> Option<&Life<W::Machine>> {
+        self.nodes.get(&member)?.life.as_ref()
+    }
+
+    pub(crate) fn life_mut(&mut self, member: u64) -> Option<&mut Life<W::Machine>> {
+        self.nodes.get_mut(&member)?.life.as_mut()
+    }
+
+    /// FNV-1a over a few numbers.
+    pub(crate) fn note(&mut self, numbers: &[u64]) {
+        for byte in numbers.iter().flat_map(|number| number.to_le_bytes()) {
+            self.trace = (self.trace ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+}
+
+/// The store a member has after so many boots.
+pub fn store_id(member: u64, generation: u64) -> StoreId {
+    let mut store = [0x5a; 16];
+    store[..8].copy_from_slice(&member.to_be_bytes());
+    store[8..].copy_from_slice(&generation.to_be_bytes());
+    store
+}
+
+pub(crate) fn write(disk: &SimulatedDisk, batch: &crate::log_store::Batch) -> Result<(), Violation> {
+    use crate::log_store::LogStore as _;
+    disk.clone().write(batch).map_err(|error| {
+        let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        Violation::new("R8", format!("{error}: {why}"))
+    })
+}
+
+fn not_started(member: u64, error: &start::Error) -> Violation {
+    Violation::new("R8", format!("member {member} did not start: {error:?}"))
+}

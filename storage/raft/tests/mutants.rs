@@ -1,0 +1,57 @@
+//! The checks find what they are there for: each defect built in on purpose breaks the rule that names it.
+
+use berth_raft::options::Mutant;
+use berth_raft::simulation::counter::CounterLoad;
+use berth_raft::simulation::plan::Plan;
+use berth_raft::simulation::workload::Violation;
+use berth_raft::simulation::world::World;
+
+/// A mutant must be found within so many seeds (goal G10: 500; these are the easy ones).
+const SEEDS: u64 = 60;
+
+fn run(seed: u64, mutant: Mutant) -> Result<(), Violation> {
+    let mut plan = Plan::drawn(seed, 3);
+    plan.options.mutant = Some(mutant);
+    let mut world = World::new(seed, plan, CounterLoad::default())?;
+    world.run(3_000)?;
+    world.check_liveness()
+}
+
+fn found(mutant: Mutant) -> Option<Violation> {
+    (0..SEEDS).find_map(|seed| run(seed, mutant).err())
+}
+
+fn is_found(mutant: Mutant, rules: &[&str]) {
+    let violation = found(mutant).unwrap_or_else(|| panic!("{mutant:?} was not found in {SEEDS} seeds"));
+    assert!(rules.contains(&violation.rule), "{mutant:?} broke {violation}");
+}
+
+#[test]
+fn acknowledging_before_the_disk_is_found() {
+    // Promise: R7's check is awake (m01).
+    is_found(Mutant::SendBeforePersist, &["R7"]);
+}
+
+#[test]
+fn reading_without_a_quorum_is_found() {
+    // Promise: R9's check is awake (m06).
+    is_found(Mutant::ReadWithoutQuorum, &["R9"]);
+}
+
+#[test]
+fn answering_a_read_before_its_index_is_applied_is_found() {
+    // Promise: R9's check is awake (m21).
+    is_found(Mutant::ReadBeforeApplied, &["R9"]);
+}
+
+#[test]
+fn a_restart_that_skips_the_replay_is_found() {
+    // Promise: a state that lost entries is noticed (m18).
+    is_found(Mutant::ForgetReplay, &["R5", "H2"]);
+}
+
+#[test]
+fn a_snapshot_transfer_nobody_reports_is_found() {
+    // Promise: R11's check is awake (m11).
+    is_found(Mutant::OmitSnapshotReport, &["R11"]);
+}

@@ -1,0 +1,121 @@
+//! Reading a history's headers and index back, trusting nothing.
+
+use super::head::Head;
+use super::index::{self, Run};
+use super::segment::{self, Header, KIND_HEADER, Segment};
+use super::state::{Pending, Shared, State};
+use super::{HistoryReader, HistoryWriter};
+use crate::Error;
+use crate::checksum::unframe;
+use crate::database::{Database, DatabaseOptions};
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) fn open(
+    path: &Path,
+    options: DatabaseOptions,
+) -> Result<(HistoryWriter, HistoryReader), Error> {
+    let database = Database::open(path, options)?;
+    let Some(head) = Head::decode(&database.head()?) else {
+        return Err(database.damaged("its head record cannot be read"));
+    };
+    database.check_sequence(head.sequence)?;
+    remove_unfinished_runs(&database, head.next_run)?;
+    let state = read_state(&database, &head)?;
+    let doomed = head.doomed.iter().map(|meta| Run::open(&database, *meta));
+    let doomed = doomed
+        .map(|run| run.map(Arc::new))
+        .collect::<Result<_, _>>()?;
+    let shared = Arc::new(Shared::new(database, state));
+    let reader = HistoryReader::new(shared.clone());
+    Ok((HistoryWriter::new(shared, head, doomed), reader))
+}
+
+fn read_state(database: &Database, head: &Head) -> Result<State, Error> {
+    let mut state = State {
+        through: head.through,
+        floor: head.floor,
+        gaps: head.gaps.clone(),
+        ..State::default()
+    };
+    for header in read_headers(database)? {
+        state.headers.insert(header.first, Arc::new(header));
+    }
+    check_coverage(database, head, &state)?;
+    for header in state.headers.values().filter(|header| !header.complete) {
+        let young = Arc::new(Segment::read(database, header)?);
+        state.young.insert(header.first, young);
+    }
+    for first in &head.pending {
+        let Some(header) = state.headers.get(first) else {
+            return Err(database.damaged(format!("the history segment at {first} is gone")));
+        };
+        let segment = Segment::read(database, header)?;
+        state.pending.push(Arc::new(Pending::of(&segment)));
+    }
+    for meta in &head.runs {
+        state.runs.push(Arc::new(Run::open(database, *meta)?));
+    }
+    Ok(state)
+}
+
+fn read_headers(database: &Database) -> Result<Vec<Header>, Error> {
+    let mut headers = Vec::new();
+    for key in database.keys(&[KIND_HEADER], &[KIND_HEADER + 1])? {
+        let value = database.value(&key)?.unwrap_or_default();
+        let payload = unframe(KIND_HEADER, &key, &value).map_err(|what| database.damaged(what))?;
+        let header = Header::decode(payload);
+        let header = header.filter(|header| segment::key(KIND_HEADER, header.first)[..] == *key);
+        headers.push(header.ok_or_else(|| database.damaged("a history header cannot be read"))?);
+    }
+    Ok(headers)
+}
+
+/// From the floor to the newest revision everything is in exactly one segment or in a known gap, and the chain joins.
+fn check_coverage(database: &Database, head: &Head, state: &State) -> Result<(), Error> {
+    let mut gaps = head.gaps.iter().peekable();
+    let mut reached = head.floor.saturating_sub(1);
+    let mut chain = None;
+    for header in state.headers.values() {
+        while let Some(gap) =
+            gaps.next_if(|gap| gap.first == reached + 1 && gap.last < header.first)
+        {
+            reached = gap.last;
+            chain = Some(gap.chain);
+        }
+        let below_floor = header.first < head.floor && chain.is_none();
+        let joins = chain.is_none_or(|chain| [chain, [0; 32]].contains(&header.chain_before));
+        if !(below_floor || header.first == reached + 1 && joins) {
+            let first = header.first;
+            return Err(
+                database.damaged(format!("the history has a hole or a break before {first}"))
+            );
+        }
+        if header.last >= head.floor {
+            reached = header.last;
+            chain = Some(header.chain_last);
+        }
+    }
+    while let Some(gap) = gaps.next_if(|gap| gap.first == reached + 1) {
+        reached = gap.last;
+        chain = Some(gap.chain);
+    }
+    let through = head.through;
+    let joins = chain.is_none_or(|chain| chain == through.chain);
+    if reached != through.revision || !joins || gaps.next().is_some() {
+        let newest = through.revision;
+        return Err(database.damaged(format!("the history ends at {reached}, not at {newest}")));
+    }
+    Ok(())
+}
+
+/// A crash may leave blocks of a run that the head never mentions.
+fn remove_unfinished_runs(database: &Database, next_run: u64) -> Result<(), Error> {
+    let mut batch = sled::Batch::default();
+    for (first, end) in index::keys_from(next_run) {
+        for key in database.keys(&first, &end)? {
+            batch.remove(key);
+        }
+    }
+    database.apply_loose(batch)
+}

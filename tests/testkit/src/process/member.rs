@@ -1,0 +1,188 @@
+//! One `berthd` process.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::{Error, binary};
+
+/// How much of a log an error shows.
+const LOG_LINES_SHOWN: usize = 20;
+
+/// A replica's process; killed and waited for when the value goes.
+#[derive(Debug)]
+pub struct Member {
+    name: String,
+    endpoint: String,
+    log: PathBuf,
+    arguments: Vec<String>,
+    child: Child,
+}
+
+/// The three listeners of one replica.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ports {
+    client: u16,
+    peer: u16,
+    metrics: u16,
+}
+
+// === impl Ports ===
+
+impl Ports {
+    /// Three that are free now. All are held until the last is chosen, so that they differ.
+    pub(super) fn free() -> Result<Self, Error> {
+        let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let listeners = [listen(), listen(), listen()];
+        let mut ports = [0; 3];
+        for (port, listener) in ports.iter_mut().zip(&listeners) {
+            let address = match listener {
+                Ok(listener) => listener.local_addr(),
+                Err(_) => return Err(Error::NoPorts),
+            };
+            *port = address.map_err(|_| Error::NoPorts)?.port();
+        }
+        let [client, peer, metrics] = ports;
+        Ok(Self {
+            client,
+            peer,
+            metrics,
+        })
+    }
+}
+
+/// The replica at this place of the list. One alone is `--dev`.
+pub(super) fn spawn(at: usize, ports: &[Ports], folder: &Path) -> Result<Member, Error> {
+    let name = format!("berth-{}", at + 1);
+    let own = ports[at];
+    let mut arguments = if ports.len() == 1 {
+        vec!["--dev".to_owned()]
+    } else {
+        bootstrap(ports)
+    };
+    let data = folder.join(&name);
+    for (flag, value) in [
+        ("--name", name.clone()),
+        ("--data-dir", data.to_string_lossy().into_owned()),
+        ("--listen-client", format!("127.0.0.1:{}", own.client)),
+        ("--listen-peer", format!("127.0.0.1:{}", own.peer)),
+        ("--listen-metrics", format!("127.0.0.1:{}", own.metrics)),
+    ] {
+        arguments.extend([flag.to_owned(), value]);
+    }
+    let log = folder.join(format!("{name}.log"));
+    let child = run(&name, &arguments, &log)?;
+    Ok(Member {
+        name,
+        endpoint: client_endpoint(own),
+        log,
+        arguments,
+        child,
+    })
+}
+
+fn client_endpoint(ports: Ports) -> String {
+    format!("http://127.0.0.1:{}", ports.client)
+}
+
+fn bootstrap(ports: &[Ports]) -> Vec<String> {
+    let mut arguments = vec!["--bootstrap".to_owned()];
+    for (at, ports) in ports.iter().enumerate() {
+        let (name, client) = (at + 1, client_endpoint(*ports));
+        let peer = ports.peer;
+        arguments.push("--member".to_owned());
+        arguments.push(format!(
+            "name=berth-{name},client={client},peer=http://127.0.0.1:{peer}"
+        ));
+    }
+    arguments
+}
+
+fn run(name: &str, arguments: &[String], log: &Path) -> Result<Child, Error> {
+    let file = File::options().create(true).append(true).open(log);
+    let file = file.map_err(|source| Error::File {
+        path: log.to_owned(),
+        source,
+    })?;
+    let both = file.try_clone().map_err(|source| Error::File {
+        path: log.to_owned(),
+        source,
+    })?;
+    let started = Command::new(binary("berthd")?)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(both)
+        .spawn();
+    started.map_err(|source| Error::Process {
+        name: name.to_owned(),
+        source,
+    })
+}
+
+// === impl Member ===
+
+impl Member {
+    /// "berth-1"
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// "http://127.0.0.1:40123"
+    pub fn endpoint(&self) -> String {
+        self.endpoint.clone()
+    }
+
+    /// The process' id.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub fn kill(&mut self) -> Result<(), Error> {
+        let killed = self.child.kill().and_then(|()| self.child.wait());
+        killed.map(|_| ()).map_err(|source| Error::Process {
+            name: self.name.clone(),
+            source,
+        })
+    }
+
+    /// Starts it again on its data, with its ports. It must be dead.
+    pub fn restart(&mut self) -> Result<(), Error> {
+        // A cluster is begun once; from then on a member goes on with what it has.
+        let mut arguments = Vec::new();
+        let mut skip_value = false;
+        for argument in &self.arguments {
+            match argument.as_str() {
+                _ if skip_value => skip_value = false,
+                "--bootstrap" => {}
+                "--member" => skip_value = true,
+                _ => arguments.push(argument.clone()),
+            }
+        }
+        self.child = run(&self.name, &arguments, &self.log)?;
+        Ok(())
+    }
+
+    /// Its exit status, if it has ended.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok()?;
+        status.map(|status| status.to_string())
+    }
+
+    /// The end of what it said.
+    pub fn log_tail(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        if let Err(error) = self.kill() {
+            eprintln!("{error}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `cargo xtask test`: everything that is checked before a change goes in, each stage timed, nothing skipped silently.
+
+mod packages;
+mod stage;
+mod tally;
+
+use std::process::Command;
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::error::{Error, Result};
+use crate::test::stage::Stages;
+use crate::workspace;
+
+/// The test chore's command line.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only what needs no root; what is left out is listed
+    #[arg(long)]
+    portable: bool,
+}
+
+/// Features that compile the tests that need root, and what they test.
+const ROOT_TESTS: [(&str, &str); 2] = [
+    (
+        "berth-store/root-tests",
+        "power cuts and full disks, on loop devices",
+    ),
+    (
+        "berth-cni-tests/root-tests",
+        "pods in network namespaces that ping each other, and a real containerd",
+    ),
+];
+
+/// More rounds of the fault run than `cargo test` alone makes.
+const FAULT_SEEDS: &str = "300";
+
+/// Runs every stage even if an earlier one failed; whether all of them held.
+pub fn run(arguments: Arguments) -> Result<bool> {
+    let full = !arguments.portable;
+    if full {
+        packages::provide()?;
+    }
+    let mut stages = Stages::showing(Box::new(std::io::stdout()));
+    stages.run("format", cargo(&["fmt", "--all", "--check"])?)?;
+    stages.run(
+        "lints",
+        with_features(
+            cargo(&["clippy", "--locked", "--workspace", "--all-targets"])?,
+            full,
+            &["--", "-D", "warnings"],
+        ),
+    )?;
+    stages.run("programs", cargo(&["build", "--locked", "--bins"])?)?;
+    stages.run_tests(
+        "tests",
+        with_features(
+            cargo(&["test", "--locked", "--workspace", "--no-fail-fast"])?,
+            full,
+            &[],
+        ),
+    )?;
+    if full {
+        let mut faults = cargo(&[
+            "test",
+            "--locked",
+            "--package",
+            "berth-integration",
+            "--no-fail-fast",
+        ])?;
+        faults.env("BERTH_FAULT_SEEDS", FAULT_SEEDS);
+        stages.run_tests("faults", faults)?;
+    }
+    println!("\n{}", stages.table());
+    if !full {
+        println!("\nleft out by --portable:");
+        for (feature, what) in ROOT_TESTS {
+            println!("  {what} (feature {feature}; needs root)");
+        }
+        println!("  the longer fault run ({FAULT_SEEDS} seeds)");
+    }
+    for complaint in stages.complaints() {
+        println!("! {complaint}");
+    }
+    println!("{}", stages.closing_line());
+    Ok(stages.held())
+}
+
+fn cargo(arguments: &[&str]) -> Result<Command> {
+    let mut command = workspace::cargo();
+    command.current_dir(workspace::root()?).args(arguments);
+    Ok(command)
+}
+
+fn with_features(mut command: Command, full: bool, rest: &[&str]) -> Command {
+    if full {
+        let features: Vec<&str> = ROOT_TESTS.iter().map(|(feature, _)| *feature).collect();
+        command.arg("--features").arg(features.join(","));
+    }
+    command.args(rest);
+    command
+}
+
+/// Since when, for the stages' table.
+fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, std::time::Duration)> {
+    let begun = Instant::now();
+    let done = work()?;
+    Ok((done, begun.elapsed()))
+}
+
+fn cannot_run(command: &Command, error: &std::io::Error) -> Error {
+    Error::system(
+        format!("cannot run {}", command.get_program().display()),
+        error,
+    )
+}
