@@ -418,6 +418,9 @@ pub struct StatusResponse {
     pub ready: bool,
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
+    /// Not ready for no other reason than that no address is left.
+    #[prost(bool, tag = "4")]
+    pub exhausted: bool,
 }
 /// Generated client implementations.
 pub mod allocator_client {

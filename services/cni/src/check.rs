@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use berth_client::Client;
-use berth_proto::v1::CheckRequest;
+use berth_proto::v1::{CheckRequest, RefusalCode};
 use serde_json::Value;
 
 use crate::config::SpecVersion;
 use crate::error::{Code, Error};
 use crate::request::Request;
 
-/// Silent on success; code 112 names what is held and what should be.
+/// Silent on success; code 112 if the attachment does not hold exactly these.
 pub async fn run(request: &Request, client: &Client) -> Result<(), Error> {
     request
         .config
@@ -30,22 +30,26 @@ pub async fn run(request: &Request, client: &Client) -> Result<(), Error> {
         attachment: Some(request.attachment()),
         addresses: expected.iter().map(IpAddr::to_string).collect(),
     };
-    let response = client.check(check).await?;
-    let held: BTreeSet<IpAddr> = response
-        .addresses
-        .iter()
-        .filter_map(|assigned| assigned.address.parse().ok())
-        .collect();
-    if held == expected {
-        return Ok(());
+    match client.check(check).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(not_held(request, &expected, error)),
     }
+}
+
+/// The server's word that the attachment is not there, or has others, in CHECK's own terms.
+fn not_held(request: &Request, expected: &BTreeSet<IpAddr>, error: berth_client::Error) -> Error {
+    let held = match error.code() {
+        RefusalCode::NotFound => "nothing",
+        RefusalCode::ParametersChanged => "other addresses",
+        _ => return error.into(),
+    };
+    let expected: Vec<String> = expected.iter().map(IpAddr::to_string).collect();
     let message = format!(
-        "prevResult has {} for {}, but Berth has {}",
-        list(&expected),
+        "prevResult has {} for {}, but Berth has {held}",
+        expected.join(", "),
         request.environment.interface,
-        list(&held)
     );
-    Err(Error::new(Code::NotHeld, message))
+    Error::new(Code::NotHeld, message)
 }
 
 /// The addresses of our interface. Those of an interface with another name are another plugin's; an address that names
@@ -90,14 +94,6 @@ fn is_of(previous: &Value, ip: &Value, interface: &str) -> bool {
         .and_then(|found| found.get("name"))
         .and_then(Value::as_str);
     named == Some(interface)
-}
-
-fn list(addresses: &BTreeSet<IpAddr>) -> String {
-    if addresses.is_empty() {
-        return "nothing".to_owned();
-    }
-    let texts: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
-    texts.join(", ")
 }
 
 #[cfg(test)]

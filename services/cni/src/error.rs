@@ -116,7 +116,7 @@ impl std::error::Error for Error {}
 fn code_of(refusal: &Refusal) -> Code {
     match refusal.code() {
         RefusalCode::Invalid => invalid(&refusal.field),
-        RefusalCode::NotFound if refusal.field.contains("vswitch") => Code::NoVSwitch,
+        RefusalCode::NotFound if refusal.field == "vswitch" => Code::NoVSwitch,
         RefusalCode::NotFound | RefusalCode::OutOfRange => Code::BadConfig,
         RefusalCode::Exhausted => Code::Exhausted,
         RefusalCode::Cooling => Code::Cooling,

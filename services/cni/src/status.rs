@@ -17,6 +17,10 @@ pub async fn run(request: &Request, client: &Client) -> Result<(), Error> {
     };
     match client.status(status).await {
         Ok(response) if response.ready => Ok(()),
+        Ok(response) if response.exhausted && !config.ipam.status_fails_when_full => {
+            eprintln!("berth-cni: {}; ready all the same", response.reason);
+            Ok(())
+        }
         Ok(response) => Err(Error::new(Code::NotAvailable, response.reason)),
         Err(error) => Err(Error {
             code: Code::NotAvailable,

@@ -76,6 +76,15 @@ impl SubjectOption {
     }
 }
 
+impl SubjectOption {
+    /// The row that a table shows of each event, for subjects that are a row.
+    fn row(&self) -> Option<(&'static str, String)> {
+        let address = self.ip.clone().map(|address| ("address", address));
+        let claim = self.claim.clone().map(|claim| ("claim", claim));
+        address.or(claim)
+    }
+}
+
 // === impl History ===
 
 impl History {
@@ -91,11 +100,9 @@ impl History {
         };
         let mut response = session.client().list_history(request).await?;
         response.groups.reverse();
-        Ok(Box::new(Events::new(
-            response.groups,
-            response.more,
-            response.revision,
-        )))
+        let mut events = Events::new(response.groups, response.more, response.revision);
+        events.only = self.subject.row();
+        Ok(Box::new(events))
     }
 
     async fn everything(self, session: &Session) -> Result<Box<dyn Document>, Error> {
@@ -106,7 +113,9 @@ impl History {
             groups.extend(response.groups);
             let last = groups.last().map_or(0, |group| group.revision);
             if !response.more || last <= request.after_revision {
-                return Ok(Box::new(Events::new(groups, false, response.revision)));
+                let mut events = Events::new(groups, false, response.revision);
+                events.only = self.subject.row();
+                return Ok(Box::new(events));
             }
             request.after_revision = last;
         }

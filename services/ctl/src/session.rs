@@ -7,8 +7,8 @@ use crate::arguments::Connection;
 use crate::error::Error;
 use crate::output::Format;
 
-/// Asked for in every list; the servers may give less.
-pub const PAGE_SIZE: u32 = 1000;
+/// The most that the servers give at once; a longer list takes more calls.
+pub const PAGE_SIZE: u32 = 500;
 
 /// What every command is given.
 #[derive(Debug)]

@@ -14,10 +14,10 @@ mod writer;
 mod tests;
 
 pub use feeder::Feeder;
-pub use progress::{Place, Progress};
+pub use progress::{BEHIND_MAX, Place, Progress};
 pub use reader::{Page, Query, Reader, Subject};
 pub use who_has::WhoHas;
-pub use writer::{Fetched, Source, Writer};
+pub use writer::{Fetched, Reports, Source, Writer};
 
 use crate::codec;
 

@@ -29,6 +29,6 @@ fn print(flags: &Flags) -> Result<(), Box<dyn Error>> {
 
 /// The error and what caused it, once, on one line.
 fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,6 +1,17 @@
 //! The NodeActor: one per node, on the leader. Its node's attachments in flight, their order and repeats,
-//! its ENI slots and its warm addresses.
+//! its warm addresses and what it may still ask for.
 
+mod actor;
+pub mod choice;
 pub mod message;
+mod request;
+pub mod state;
+mod warm;
 
+#[cfg(test)]
+mod tests;
+
+pub use actor::{Changed, End, NodeActor, Request, Wake};
 pub use message::{Allocate, Allocated, Collect, Collected, Release, Released};
+pub(crate) use request::released;
+pub use request::{Allocating, Collecting, Releasing};

@@ -3,7 +3,7 @@
 mod machine;
 
 pub use berth_raft::status::Status as ReplicaStatus;
-pub use machine::{Effect, LedgerMachine};
+pub use machine::{Effect, LedgerMachine, Restored};
 
 /// A running replica of the ledger.
 pub type Handle = berth_raft::driver::handle::Handle<LedgerMachine>;

@@ -66,6 +66,9 @@ pub enum Error {
     /// A listener broke.
     #[error("a listener broke")]
     Door(#[from] doors::Error),
+    /// The listener of /metrics broke.
+    #[error("the listener of /metrics broke")]
+    Metrics(#[from] io::Error),
     /// The replica stopped by itself.
     #[error("the replica stopped: {0}")]
     Stopped(String),
@@ -112,26 +115,38 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let client_certificates = read(config.client_tls.as_ref())?;
     let peer_certificates = read(config.peer_tls.as_ref())?;
     let advertised = bound.advertised(config);
-    let (client, peer, metrics) = (bound.client.address, bound.peer.address, bound.metrics.address);
+    let (client, peer, metrics) = (
+        bound.client.address,
+        bound.peer.address,
+        bound.metrics.address,
+    );
     // A replica that joins may wait here for minutes.
     let begun = tokio::select! {
         begun = begin(config, &advertised, peer_certificates.as_ref()) => begun?,
         () = signals.first() => return Ok(()),
     };
     let member = begun.myself.member;
-    let cluster = begun.myself.cluster_id.clone();
+    let (cluster, tls) = (
+        begun.myself.cluster_id.clone(),
+        client_certificates.is_some(),
+    );
     let mut running = Running::start(config, begun, advertised, peer_certificates)?;
     running.open(bound, client_certificates);
-    running.until_known(&mut signals).await?;
-    // Tools wait for this line and read its fields.
-    info!(%client, %peer, %metrics, %member, cluster, version = env!("CARGO_PKG_VERSION"), "ready");
-    let ended = tokio::select! {
-        () = signals.first() => Ok(()),
-        error = running.fault() => Err(error),
+    info!(%client, %peer, %metrics, %member, cluster, tls, version = env!("CARGO_PKG_VERSION"), "listening");
+    let ended = match running.until_led(&mut signals).await {
+        Err(error) => Err(error),
+        Ok(false) => Ok(()),
+        Ok(true) => {
+            // Tools wait for this line and read its fields.
+            info!(%client, %peer, %metrics, %member, cluster, tls, "ready");
+            tokio::select! {
+                () = signals.first() => Ok(()),
+                error = running.broken() => Err(error),
+            }
+        }
     };
-    let down = running.down();
     tokio::select! {
-        () = down => {}
+        () = running.down() => {}
         () = signals.second() => {}
     }
     ended
@@ -170,5 +185,9 @@ impl Bound {
 
 async fn bind(key: &'static str, address: SocketAddr) -> Result<Listener, Error> {
     let bound = Listener::bind(address).await;
-    bound.map_err(|source| Error::Listen { key, address, source })
+    bound.map_err(|source| Error::Listen {
+        key,
+        address,
+        source,
+    })
 }

@@ -1,5 +1,5 @@
 //! The VSwitchActor: one per vSwitch, on the leader. Its CIDR's free addresses: who has been promised which,
-//! in what order they are used again, and where more come from when there are none.
+//! and where more come from when there are none.
 
 mod actor;
 pub mod message;
@@ -8,4 +8,4 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
-pub use actor::VSwitchActor;
+pub use actor::{End, VSwitchActor};

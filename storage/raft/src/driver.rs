@@ -6,11 +6,11 @@ pub mod event;
 pub mod handle;
 pub mod source;
 
-mod raft_thread;
 mod desk;
 mod inside;
-mod merge;
 mod log_thread;
+mod merge;
+mod raft_thread;
 mod snapshot_thread;
 
 use crate::log_store::LogStore;
@@ -65,8 +65,18 @@ pub enum Error {
 const INBOX_MAX: usize = 4096;
 
 /// Opens the store, restores and replays on the caller's thread, then starts the raft thread and the log thread.
-pub fn run<M: StateMachine, S: LogStore>(parts: Parts<M, S>) -> Result<(Handle<M>, Running), Error> {
-    let Parts { options, start, mut store, machine, transport, source, sink } = parts;
+pub fn run<M: StateMachine, S: LogStore>(
+    parts: Parts<M, S>,
+) -> Result<(Handle<M>, Running), Error> {
+    let Parts {
+        options,
+        start,
+        mut store,
+        machine,
+        transport,
+        source,
+        sink,
+    } = parts;
     let replica = start::open(&mut store, &start, machine, options.clone())?;
     let (sender, inbox) = sync_channel(INBOX_MAX);
     let shared = Arc::new(Shared::default());

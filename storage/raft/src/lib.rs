@@ -17,7 +17,6 @@ pub mod replica;
 
 pub mod driver;
 
-
 pub mod memory;
 
 #[cfg(feature = "testkit")]

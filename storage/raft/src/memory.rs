@@ -1,6 +1,8 @@
 //! A log store in memory: for tests, and for the simulator's disk, which adds crashes to it.
 
-use crate::log_store::{Batch, Entry, Error, HardState, Loaded, LogStore, Membership, SnapshotMeta};
+use crate::log_store::{
+    Batch, Entry, Error, HardState, Loaded, LogStore, Membership, SnapshotMeta,
+};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,11 +46,24 @@ impl Content {
     }
 
     pub(crate) fn apply(&mut self, batch: &Batch) -> Result<(), Error> {
-        let failed = |doing, broken: Broken| Err(Error { doing, source: Box::new(broken) });
+        let failed = |doing, broken: Broken| {
+            Err(Error {
+                doing,
+                source: Box::new(broken),
+            })
+        };
         if let Some(install) = &batch.snapshot {
             let meta = &install.meta;
-            if let Some(number) = (0..meta.chunks).find(|number| !self.chunks.contains_key(&(meta.index, *number))) {
-                return failed("install a snapshot", Broken::NoChunk { index: meta.index, number });
+            if let Some(number) =
+                (0..meta.chunks).find(|number| !self.chunks.contains_key(&(meta.index, *number)))
+            {
+                return failed(
+                    "install a snapshot",
+                    Broken::NoChunk {
+                        index: meta.index,
+                        number,
+                    },
+                );
             }
             if install.reset_log {
                 self.entries.clear();
@@ -61,12 +76,22 @@ impl Content {
         if let Some(first) = batch.entries.first() {
             let last = self.last_index();
             if first.index <= self.truncated_index || first.index > last + 1 {
-                return failed("append to the log", Broken::Gap { first: first.index, last });
+                return failed(
+                    "append to the log",
+                    Broken::Gap {
+                        first: first.index,
+                        last,
+                    },
+                );
             }
-            self.entries.truncate((first.index - self.truncated_index - 1) as usize);
+            self.entries
+                .truncate((first.index - self.truncated_index - 1) as usize);
             self.entries.extend(batch.entries.iter().cloned());
         }
-        if let Some((to, term)) = batch.compact_to.filter(|(to, _)| *to > self.truncated_index) {
+        if let Some((to, term)) = batch
+            .compact_to
+            .filter(|(to, _)| *to > self.truncated_index)
+        {
             let (floor, last) = (self.truncated_index, self.last_index());
             if to > last {
                 return failed("compact the log", Broken::Compact { to, floor, last });
@@ -80,7 +105,13 @@ impl Content {
         }
         if let Some(state) = batch.hard_state {
             if state.commit > self.last_index() {
-                return failed("write the hard state", Broken::Commit { commit: state.commit, last: self.last_index() });
+                return failed(
+                    "write the hard state",
+                    Broken::Commit {
+                        commit: state.commit,
+                        last: self.last_index(),
+                    },
+                );
             }
             self.hard_state = state;
         }
@@ -99,7 +130,10 @@ impl Content {
     }
 
     pub(crate) fn chunk(&self, index: u64, number: u32) -> Result<Bytes, Error> {
-        let is_installed = self.snapshot.as_ref().is_some_and(|meta| meta.index == index);
+        let is_installed = self
+            .snapshot
+            .as_ref()
+            .is_some_and(|meta| meta.index == index);
         let chunk = self.chunks.get(&(index, number)).filter(|_| is_installed);
         chunk.cloned().ok_or_else(|| Error {
             doing: "read a snapshot's chunk",

@@ -56,8 +56,12 @@ pub enum Mutant {
     UnseededElections,
     /// After a pause the leader goes on as if nothing had happened.
     ServeAfterPause,
-    /// The stored commit index is believed even beyond the log's end.
+    /// The stored commit index is believed although a lazy write left it behind the snapshot.
     TrustCommit,
+    /// Batches carry raft's newest hard state, whose commit index may mean entries that are not written yet.
+    HardStateAhead,
+    /// An election may begin while a leader's snapshot is on its way to the disk; raft-rs panics then.
+    CampaignWhileInstalling,
 }
 
 /// Below this many ticks heartbeats and elections cannot be told apart.
@@ -114,7 +118,10 @@ macro_rules! broken {
         #[cfg(feature = "testkit")]
         let is_broken = $options.is_broken(crate::options::Mutant::$mutant);
         #[cfg(not(feature = "testkit"))]
-        let is_broken = false;
+        let is_broken = {
+            let _: &crate::options::Options = &$options;
+            false
+        };
         is_broken
     }};
 }

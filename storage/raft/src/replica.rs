@@ -9,16 +9,16 @@ pub mod output;
 mod peer;
 mod wire;
 
+mod change;
 mod propose;
 mod read;
-mod change;
 mod transfer;
 
-mod ready;
-mod write;
 mod apply;
-mod snapshot;
 mod compact;
+mod ready;
+mod snapshot;
+mod write;
 
 mod election;
 mod report;
@@ -34,7 +34,8 @@ pub use probe::{EntryMark, MessageKind, Vouched};
 
 use crate::log_store::{Loaded, Membership};
 use crate::options::{
-    APPEND_BYTES_MAX, APPENDS_IN_FLIGHT_MAX, APPLY_BYTES_MAX, Options, UNCOMMITTED_BYTES_MAX, broken,
+    APPEND_BYTES_MAX, APPENDS_IN_FLIGHT_MAX, APPLY_BYTES_MAX, Options, UNCOMMITTED_BYTES_MAX,
+    broken,
 };
 use crate::state_machine::StateMachine;
 use crate::status::Role;
@@ -91,7 +92,9 @@ pub enum Fatal {
         last_index: u64,
     },
     /// A store without a past under an id that votes already.
-    #[error("member {member} votes already, but its store was empty; join as a new member under a new id")]
+    #[error(
+        "member {member} votes already, but its store was empty; join as a new member under a new id"
+    )]
     EmptiedVoter {
         /// The id.
         member: u64,
@@ -105,7 +108,13 @@ pub enum Fatal {
         #[source]
         source: raft::Error,
     },
-    /// An entry of a kind this version does not know.
+    /// raft installs a snapshot that was never fetched; a defect of this crate.
+    #[error("the snapshot at index {index} is to be installed, but it is not here")]
+    SnapshotMissing {
+        /// Which.
+        index: u64,
+    },
+    /// An option or a stored membership that raft-rs does not accept.
     #[error("raft refused its configuration")]
     Library(#[source] raft::Error),
 }
@@ -168,7 +177,9 @@ impl<M: StateMachine> Replica<M> {
             Input::Transfer { id, to } => self.begin_transfer(id, to),
             Input::Change { id, change } => self.begin_change(id, change),
             Input::KnownStores(stores) => self.peers.set_known_stores(stores),
-            Input::DurableElsewhere(index) => self.durable_elsewhere = self.durable_elsewhere.max(index),
+            Input::DurableElsewhere(index) => {
+                self.durable_elsewhere = self.durable_elsewhere.max(index)
+            }
             Input::Unreachable(member) => self.unreachable(member),
             Input::SnapshotTaken(meta) => self.snapshot_taken(meta),
             Input::SnapshotArrived { meta, chunks } => self.snapshot_arrived(meta, chunks)?,
@@ -208,7 +219,8 @@ impl<M: StateMachine> Replica<M> {
     /// membership than the one this replica already acted on could elect two leaders.
     fn replay(&mut self, initial: Membership, stored: Membership) -> Result<(), start::Error> {
         let mut seen = vec![initial];
-        self.work().map_err(|fatal| start::Error::Replay(Box::new(fatal)))?;
+        self.work()
+            .map_err(|fatal| start::Error::Replay(Box::new(fatal)))?;
         for output in &self.outbox {
             if let Output::MembershipChanged { membership, .. } = output {
                 seen.push(membership.clone());
@@ -216,11 +228,17 @@ impl<M: StateMachine> Replica<M> {
         }
         // A batch carries a membership together with a commit index that covers it.
         if !broken!(self.options, ForgetReplay) && !seen.contains(&stored) {
-            return Err(start::Error::Inconsistent("its membership is not in its log".to_owned()));
+            return Err(start::Error::Inconsistent(
+                "its membership is not in its log".to_owned(),
+            ));
         }
         // Alone there is nobody to wait for.
-        if self.membership.voters == [self.options.member] && self.membership.voters_outgoing.is_empty() {
-            self.node.campaign().map_err(|source| start::Error::Replay(Box::new(Fatal::Library(source))))?;
+        if self.membership.voters == [self.options.member]
+            && self.membership.voters_outgoing.is_empty()
+        {
+            self.node
+                .campaign()
+                .map_err(|source| start::Error::Replay(Box::new(Fatal::Library(source))))?;
         }
         self.announce_role();
         Ok(())
@@ -236,16 +254,28 @@ impl<M: StateMachine> Replica<M> {
     fn refuse_removed(&mut self, input: Input) {
         match input {
             Input::Propose(data) => {
-                self.outbox.push(Output::Dropped { data, reason: output::DropReason::Stopping });
+                self.outbox.push(Output::Dropped {
+                    data,
+                    reason: output::DropReason::Stopping,
+                });
             }
             Input::Read(id) => {
-                self.outbox.push(Output::ReadRefused { id, reason: output::ReadRefused::Stopping });
+                self.outbox.push(Output::ReadRefused {
+                    id,
+                    reason: output::ReadRefused::Stopping,
+                });
             }
             Input::Change { id, .. } => {
-                self.outbox.push(Output::ChangeRefused { id, reason: output::ChangeRefused::Stopping });
+                self.outbox.push(Output::ChangeRefused {
+                    id,
+                    reason: output::ChangeRefused::Stopping,
+                });
             }
             Input::Transfer { id, .. } => {
-                self.outbox.push(Output::Transferred { id, result: Err(output::TransferRefused::Stopping) });
+                self.outbox.push(Output::Transferred {
+                    id,
+                    result: Err(output::TransferRefused::Stopping),
+                });
             }
             _ => {}
         }

@@ -85,7 +85,10 @@ impl SimulatedDisk {
             return true;
         }
         let position = (mark.index - content.truncated_index - 1) as usize;
-        content.entries.get(position).is_some_and(|entry| EntryMark::of(entry.index, entry.term, &entry.data) == mark)
+        content
+            .entries
+            .get(position)
+            .is_some_and(|entry| EntryMark::of(entry.index, entry.term, &entry.data) == mark)
     }
 
     /// R7: whether everything a message vouches for would survive a crash right now.

@@ -1,6 +1,8 @@
 //! How a replica comes to life: bootstrap, join or recover, and the checks that keep a wiped one from voting.
 
-use crate::log_store::{Batch, HardState, InstallSnapshot, Loaded, LogStore, Membership, SnapshotMeta};
+use crate::log_store::{
+    Batch, HardState, InstallSnapshot, Loaded, LogStore, Membership, SnapshotMeta,
+};
 use crate::options::{ELECTION_TICKS_MIN, Options};
 use crate::replica::{Fatal, Replica};
 use crate::state_machine::StateMachine;
@@ -55,7 +57,9 @@ pub enum Error {
     #[error("the store contradicts itself: {0}; set the directory aside and join as a new member")]
     Inconsistent(String),
     /// A snapshot chunk is not what was written.
-    #[error("the snapshot at index {index} is damaged; set the directory aside and join as a new member")]
+    #[error(
+        "the snapshot at index {index} is damaged; set the directory aside and join as a new member"
+    )]
     DamagedSnapshot {
         /// Which.
         index: u64,
@@ -104,15 +108,29 @@ pub fn open<M: StateMachine, S: LogStore>(
 }
 
 fn check_options(options: &Options) -> Result<(), Error> {
-    let refuse = |option, value, rule| Err(Error::Option { option, value, rule });
+    let refuse = |option, value, rule| {
+        Err(Error::Option {
+            option,
+            value,
+            rule,
+        })
+    };
     if options.member == 0 {
         return refuse("member", 0, "ids begin at 1");
     }
     if options.election_ticks < ELECTION_TICKS_MIN {
-        return refuse("election_ticks", options.election_ticks as u64, "at least 3 are needed");
+        return refuse(
+            "election_ticks",
+            options.election_ticks as u64,
+            "at least 3 are needed",
+        );
     }
     if options.heartbeat_ticks == 0 || options.heartbeat_ticks >= options.election_ticks {
-        return refuse("heartbeat_ticks", options.heartbeat_ticks as u64, "it must be from 1 to below election_ticks");
+        return refuse(
+            "heartbeat_ticks",
+            options.heartbeat_ticks as u64,
+            "it must be from 1 to below election_ticks",
+        );
     }
     if options.snapshot_every_entries == 0 {
         return refuse("snapshot_every_entries", 0, "at least 1 is needed");
@@ -128,9 +146,15 @@ fn bootstrap<M: StateMachine, S: LogStore>(
 ) -> Result<(), Error> {
     let unique: BTreeSet<u64> = members.iter().copied().collect();
     if unique.len() != members.len() || unique.contains(&0) || !unique.contains(&member) {
-        return Err(Error::Members { member, members: members.to_vec() });
+        return Err(Error::Members {
+            member,
+            members: members.to_vec(),
+        });
     }
-    let membership = Membership { voters: unique.into_iter().collect(), ..Membership::default() };
+    let membership = Membership {
+        voters: unique.into_iter().collect(),
+        ..Membership::default()
+    };
     let mut checksum = crc32fast::Hasher::new();
     let mut chunks = 0;
     for chunk in M::encode(machine.freeze()) {
@@ -146,9 +170,16 @@ fn bootstrap<M: StateMachine, S: LogStore>(
         crc: checksum.finalize(),
     };
     store.write(&Batch {
-        hard_state: Some(HardState { term: BOOTSTRAP_TERM, vote: 0, commit: BOOTSTRAP_INDEX }),
+        hard_state: Some(HardState {
+            term: BOOTSTRAP_TERM,
+            vote: 0,
+            commit: BOOTSTRAP_INDEX,
+        }),
         membership: Some(membership),
-        snapshot: Some(InstallSnapshot { meta, reset_log: true }),
+        snapshot: Some(InstallSnapshot {
+            meta,
+            reset_log: true,
+        }),
         must_sync: true,
         ..Batch::default()
     })?;
@@ -159,20 +190,30 @@ fn bootstrap<M: StateMachine, S: LogStore>(
 fn check(loaded: &mut Loaded, options: &Options) -> Result<(), Error> {
     let wrong = |text: String| Err(Error::Inconsistent(text));
     let last_index = loaded.truncated_index + loaded.entries.len() as u64;
+    if loaded.snapshot.is_none() && !loaded.is_empty() {
+        return wrong("it has a log but no snapshot".to_owned());
+    }
     let snapshot_index = loaded.snapshot.as_ref().map_or(0, |meta| meta.index);
     if snapshot_index < loaded.truncated_index {
         let truncated = loaded.truncated_index;
-        return wrong(format!("the log begins after {truncated}, the snapshot ends at {snapshot_index}"));
+        return wrong(format!(
+            "the log begins after {truncated}, the snapshot ends at {snapshot_index}"
+        ));
     }
     if last_index < snapshot_index {
-        return wrong(format!("the log ends at {last_index}, before the snapshot at {snapshot_index}"));
+        return wrong(format!(
+            "the log ends at {last_index}, before the snapshot at {snapshot_index}"
+        ));
     }
     for (expected, entry) in (loaded.truncated_index + 1..).zip(&loaded.entries) {
         if entry.index != expected {
-            return wrong(format!("entry {expected} is missing, {} follows", entry.index));
+            return wrong(format!(
+                "entry {expected} is missing, {} follows",
+                entry.index
+            ));
         }
     }
-    if !crate::options::broken!(options, TrustCommit) {
+    if !crate::options::broken!(*options, TrustCommit) {
         loaded.hard_state.commit = loaded.hard_state.commit.clamp(snapshot_index, last_index);
     }
     Ok(())
@@ -185,16 +226,17 @@ fn restore<M: StateMachine, S: LogStore>(
 ) -> Result<(), Error> {
     let mut checksum = crc32fast::Hasher::new();
     let mut failed = None;
-    let mut chunks = (0..meta.chunks).map_while(|number| match store.read_chunk(meta.index, number) {
-        Ok(chunk) => {
-            checksum.update(&chunk);
-            Some(chunk.to_vec())
-        }
-        Err(error) => {
-            failed = Some(error);
-            None
-        }
-    });
+    let mut chunks =
+        (0..meta.chunks).map_while(|number| match store.read_chunk(meta.index, number) {
+            Ok(chunk) => {
+                checksum.update(&chunk);
+                Some(chunk.to_vec())
+            }
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        });
     let restored = machine.restore(meta.index, &mut chunks);
     // The machine may have stopped reading early; the checksum covers every chunk.
     chunks.by_ref().for_each(drop);

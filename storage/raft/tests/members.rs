@@ -1,5 +1,7 @@
 //! Who may vote, who may lead, and who is who.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use berth_raft::log_store::LogStore;
 use berth_raft::memory::Memory;
 use berth_raft::options::{Mutant, Options};
@@ -16,7 +18,9 @@ type Cluster = World<CounterLoad>;
 
 fn cluster(plan: Plan) -> (Cluster, u64) {
     let mut world = World::new(3, plan, CounterLoad::default()).unwrap();
-    world.run_until(1_000, |world| world.leader().is_some()).unwrap();
+    world
+        .run_until(1_000, |world| world.leader().is_some())
+        .unwrap();
     let leader = world.leader().unwrap();
     (world, leader)
 }
@@ -25,7 +29,11 @@ fn put(world: &mut Cluster, leader: u64) -> Result<(), Violation> {
     let count = world.machine(leader).unwrap().count;
     let number = world.workload.next_number();
     world.propose(leader, number);
-    world.run_until(500, |world| world.machine(leader).is_some_and(|machine| machine.count > count))
+    world.run_until(500, |world| {
+        world
+            .machine(leader)
+            .is_some_and(|machine| machine.count > count)
+    })
 }
 
 /// Two of three acknowledge; one of the two is wiped and started again under its id with the bootstrap flag, the
@@ -43,13 +51,27 @@ fn wipe_one_of_three(mutant: Option<Mutant>) -> Result<Cluster, Violation> {
     world.wipe(wiped)?;
     world.crash(leader)?;
     world.heal();
-    world.start(wiped, &Start::Bootstrap { members: vec![1, 2, 3] }).unwrap();
+    world
+        .start(
+            wiped,
+            &Start::Bootstrap {
+                members: vec![1, 2, 3],
+            },
+        )
+        .unwrap();
     world.run(3_000)?;
-    assert_eq!(world.leader(), None, "nobody leads without the one that remembers");
+    assert_eq!(
+        world.leader(),
+        None,
+        "nobody leads without the one that remembers"
+    );
     world.restart(leader)?;
     world.run_until(1_000, |world| world.leader().is_some())?;
     let leader = world.leader().unwrap();
-    assert!(world.machine(leader).unwrap().count >= 5, "what was acknowledged is still there");
+    assert!(
+        world.machine(leader).unwrap().count >= 5,
+        "what was acknowledged is still there"
+    );
     Ok(world)
 }
 
@@ -57,8 +79,12 @@ fn wipe_one_of_three(mutant: Option<Mutant>) -> Result<Cluster, Violation> {
 fn a_wiped_member_cannot_vote_under_its_old_id() {
     // Promise: a member whose disk was lost counts for nothing under its old id; acknowledged entries survive.
     wipe_one_of_three(None).unwrap();
-    let broken = std::panic::catch_unwind(|| wipe_one_of_three(Some(Mutant::TrustAnyStore)).map(drop));
-    assert!(!matches!(broken, Ok(Ok(()))), "a wiped member that is believed would lose acknowledged entries");
+    let broken =
+        std::panic::catch_unwind(|| wipe_one_of_three(Some(Mutant::TrustAnyStore)).map(drop));
+    assert!(
+        !matches!(broken, Ok(Ok(()))),
+        "a wiped member that is believed would lose acknowledged entries"
+    );
 }
 
 #[test]
@@ -70,9 +96,13 @@ fn an_emptied_voter_that_joins_again_stops_itself() {
     let rest: Vec<u64> = (1..=3).filter(|member| *member != leader).collect();
     world.wipe(rest[0]).unwrap();
     world.transfer(leader, Some(rest[1]));
-    world.run_until(500, |world| world.leader() == Some(rest[1])).unwrap();
+    world
+        .run_until(500, |world| world.leader() == Some(rest[1]))
+        .unwrap();
     world.start(rest[0], &Start::Join).unwrap();
-    world.run_until(1_000, |world| world.stopped(rest[0]).is_some()).unwrap();
+    world
+        .run_until(1_000, |world| world.stopped(rest[0]).is_some())
+        .unwrap();
     let why = world.stopped(rest[0]).unwrap();
     assert!(why.contains("votes already"), "{why}");
 }
@@ -88,8 +118,17 @@ fn a_rolled_back_disk_stops_its_member() {
     let other = (1..=3).find(|member| *member != leader).unwrap();
     world.run(100).unwrap();
     world.wipe(other).unwrap();
-    world.start(other, &Start::Bootstrap { members: vec![1, 2, 3] }).unwrap();
-    world.run_until(500, |world| world.stopped(other).is_some()).unwrap();
+    world
+        .start(
+            other,
+            &Start::Bootstrap {
+                members: vec![1, 2, 3],
+            },
+        )
+        .unwrap();
+    world
+        .run_until(500, |world| world.stopped(other).is_some())
+        .unwrap();
     let why = world.stopped(other).unwrap();
     assert!(why.contains("rolled back"), "{why}");
 }
@@ -100,23 +139,56 @@ fn a_newcomer_learns_then_votes_in_place_of_another() {
     let (mut world, leader) = cluster(Plan::calm(3));
     put(&mut world, leader).unwrap();
     world.add_node(4);
-    let mut stores: BTreeMap<u64, [u8; 16]> = (1..=4).map(|member| (member, store_id(member, 0))).collect();
+    let mut stores: BTreeMap<u64, [u8; 16]> = (1..=4)
+        .map(|member| (member, store_id(member, 0)))
+        .collect();
     stores.insert(4, store_id(4, 0));
     world.register_stores(stores);
     let added = world.change(leader, Change::AddLearner { member: 4 });
-    world.run_until(200, |world| world.answers().changes.iter().any(|(id, _)| *id == added)).unwrap();
+    world
+        .run_until(200, |world| {
+            world.answers().changes.iter().any(|(id, _)| *id == added)
+        })
+        .unwrap();
 
-    let early = world.change(leader, Change::Promote { member: 4, replaces: None });
+    let early = world.change(
+        leader,
+        Change::Promote {
+            member: 4,
+            replaces: None,
+        },
+    );
     world.run(5).unwrap();
-    let refused = world.answers().changes_refused.iter().find(|(id, _)| *id == early).map(|(_, reason)| *reason);
-    assert!(matches!(refused, Some(ChangeRefused::NotCaughtUp { member: 4, .. })), "{refused:?}");
+    let refused = world
+        .answers()
+        .changes_refused
+        .iter()
+        .find(|(id, _)| *id == early)
+        .map(|(_, reason)| *reason);
+    assert!(
+        matches!(refused, Some(ChangeRefused::NotCaughtUp { member: 4, .. })),
+        "{refused:?}"
+    );
 
     world.start(4, &Start::Join).unwrap();
-    world.run_until(1_000, |world| world.machine(4).is_some_and(|machine| machine.count == 1)).unwrap();
-    assert!(world.counts().snapshots_installed >= 1, "it came by snapshot");
+    world
+        .run_until(1_000, |world| {
+            world.machine(4).is_some_and(|machine| machine.count == 1)
+        })
+        .unwrap();
+    assert!(
+        world.counts().snapshots_installed >= 1,
+        "it came by snapshot"
+    );
     world.run(50).unwrap();
     let replaced = (1..=3).find(|member| *member != leader).unwrap();
-    world.change(leader, Change::Promote { member: 4, replaces: Some(replaced) });
+    world.change(
+        leader,
+        Change::Promote {
+            member: 4,
+            replaces: Some(replaced),
+        },
+    );
     world
         .run_until(1_000, |world| {
             world.status(leader).is_some_and(|status| {
@@ -127,7 +199,9 @@ fn a_newcomer_learns_then_votes_in_place_of_another() {
         })
         .unwrap();
     put(&mut world, leader).unwrap();
-    world.run_until(500, |world| world.stopped(replaced) == Some("removed")).unwrap();
+    world
+        .run_until(500, |world| world.stopped(replaced) == Some("removed"))
+        .unwrap();
 }
 
 #[test]
@@ -137,12 +211,34 @@ fn a_removal_that_would_endanger_the_quorum_is_refused() {
     let rest: Vec<u64> = (1..=3).filter(|member| *member != leader).collect();
     world.crash(rest[0]).unwrap();
     world.run(200).unwrap();
-    let asked = world.change(leader, Change::Remove { member: rest[1], forced: false });
+    let asked = world.change(
+        leader,
+        Change::Remove {
+            member: rest[1],
+            forced: false,
+        },
+    );
     world.run(5).unwrap();
-    let refusal = (asked, ChangeRefused::QuorumAtRisk { alive: 1, needed: 2 });
+    let refusal = (
+        asked,
+        ChangeRefused::QuorumAtRisk {
+            alive: 1,
+            needed: 2,
+        },
+    );
     assert_eq!(world.answers().changes_refused, vec![refusal]);
-    let dead = world.change(leader, Change::Remove { member: rest[0], forced: false });
-    world.run_until(200, |world| world.answers().changes.iter().any(|(id, _)| *id == dead)).unwrap();
+    let dead = world.change(
+        leader,
+        Change::Remove {
+            member: rest[0],
+            forced: false,
+        },
+    );
+    world
+        .run_until(200, |world| {
+            world.answers().changes.iter().any(|(id, _)| *id == dead)
+        })
+        .unwrap();
 }
 
 #[test]
@@ -153,14 +249,28 @@ fn a_hand_over_is_answered_either_way() {
     world.isolate(rest[0]);
     let failing = world.transfer(leader, Some(rest[0]));
     let nobody = world.transfer(rest[1], None);
-    world.run_until(600, |world| world.answers().transfers.len() == 2).unwrap();
-    assert!(world.answers().transfers.contains(&(nobody, Err(TransferRefused::NotLeader))));
-    assert!(world.answers().transfers.contains(&(failing, Err(TransferRefused::TimedOut(rest[0])))));
+    world
+        .run_until(600, |world| world.answers().transfers.len() == 2)
+        .unwrap();
+    assert!(
+        world
+            .answers()
+            .transfers
+            .contains(&(nobody, Err(TransferRefused::NotLeader)))
+    );
+    assert!(
+        world
+            .answers()
+            .transfers
+            .contains(&(failing, Err(TransferRefused::TimedOut(rest[0]))))
+    );
     put(&mut world, leader).unwrap();
     world.heal();
     world.run(200).unwrap();
     let working = world.transfer(leader, None);
-    world.run_until(300, |world| world.answers().transfers.len() == 3).unwrap();
+    world
+        .run_until(300, |world| world.answers().transfers.len() == 3)
+        .unwrap();
     let result = world.answers().transfers[2];
     assert_eq!(result.0, working);
     assert!(result.1.is_ok_and(|now| now != leader));
@@ -183,7 +293,10 @@ fn a_leader_that_was_away_serves_nothing_before_it_has_asked() {
     let (world, leader) = paused_leader(None);
     assert!(world.role(leader).leads() && !world.role(leader).ready);
     let (world, leader) = paused_leader(Some(Mutant::ServeAfterPause));
-    assert!(world.role(leader).ready, "the check would find a leader that just goes on");
+    assert!(
+        world.role(leader).ready,
+        "the check would find a leader that just goes on"
+    );
 }
 
 #[test]
@@ -195,7 +308,9 @@ fn a_leader_that_was_away_and_still_leads_serves_again() {
     }
     world.run(301).unwrap();
     assert!(!world.role(leader).ready);
-    world.run_until(50, |world| world.role(leader).ready).unwrap();
+    world
+        .run_until(50, |world| world.role(leader).ready)
+        .unwrap();
 }
 
 fn options() -> Options {
@@ -206,15 +321,40 @@ fn options() -> Options {
 fn each_life_fits_its_store_or_is_refused() {
     // Promise: nothing is guessed from an empty or a full store; the error says what to do.
     let mut store = Memory::new();
-    let mut open = |start: Start| start::open(&mut store, &start, Counter::default(), options()).map(drop);
+    let mut open =
+        |start: Start| start::open(&mut store, &start, Counter::default(), options()).map(drop);
     let empty = open(Start::Recover).unwrap_err();
-    assert!(empty.to_string().contains("join as a new member"), "{empty}");
-    assert!(matches!(open(Start::Bootstrap { members: vec![2, 3] }), Err(start::Error::Members { .. })));
-    assert!(matches!(open(Start::Bootstrap { members: vec![1, 1] }), Err(start::Error::Members { .. })));
-    open(Start::Bootstrap { members: vec![1, 2, 3] }).unwrap();
-    assert!(matches!(open(Start::Bootstrap { members: vec![1, 2, 3] }), Err(start::Error::NotEmpty)));
+    assert!(
+        empty.to_string().contains("join as a new member"),
+        "{empty}"
+    );
+    assert!(matches!(
+        open(Start::Bootstrap {
+            members: vec![2, 3]
+        }),
+        Err(start::Error::Members { .. })
+    ));
+    assert!(matches!(
+        open(Start::Bootstrap {
+            members: vec![1, 1]
+        }),
+        Err(start::Error::Members { .. })
+    ));
+    open(Start::Bootstrap {
+        members: vec![1, 2, 3],
+    })
+    .unwrap();
+    assert!(matches!(
+        open(Start::Bootstrap {
+            members: vec![1, 2, 3]
+        }),
+        Err(start::Error::NotEmpty)
+    ));
     assert!(matches!(open(Start::Join), Err(start::Error::NotEmpty)));
     open(Start::Recover).unwrap();
     let loaded = store.load().unwrap();
-    assert_eq!((loaded.truncated_index, loaded.snapshot.unwrap().index), (BOOTSTRAP_INDEX, BOOTSTRAP_INDEX));
+    assert_eq!(
+        (loaded.truncated_index, loaded.snapshot.unwrap().index),
+        (BOOTSTRAP_INDEX, BOOTSTRAP_INDEX)
+    );
 }

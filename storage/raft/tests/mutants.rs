@@ -1,5 +1,7 @@
 //! The checks find what they are there for: each defect built in on purpose breaks the rule that names it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use berth_raft::options::Mutant;
 use berth_raft::simulation::counter::CounterLoad;
 use berth_raft::simulation::plan::Plan;
@@ -22,8 +24,12 @@ fn found(mutant: Mutant) -> Option<Violation> {
 }
 
 fn is_found(mutant: Mutant, rules: &[&str]) {
-    let violation = found(mutant).unwrap_or_else(|| panic!("{mutant:?} was not found in {SEEDS} seeds"));
-    assert!(rules.contains(&violation.rule), "{mutant:?} broke {violation}");
+    let violation =
+        found(mutant).unwrap_or_else(|| panic!("{mutant:?} was not found in {SEEDS} seeds"));
+    assert!(
+        rules.contains(&violation.rule),
+        "{mutant:?} broke {violation}"
+    );
 }
 
 #[test]
@@ -54,4 +60,25 @@ fn a_restart_that_skips_the_replay_is_found() {
 fn a_snapshot_transfer_nobody_reports_is_found() {
     // Promise: R11's check is awake (m11).
     is_found(Mutant::OmitSnapshotReport, &["R11"]);
+}
+
+#[test]
+fn a_commit_index_written_before_its_entries_is_found() {
+    // Promise: a batch between two Readies never says more than the log on the disk has (a defect once made here).
+    is_found(Mutant::HardStateAhead, &["R8"]);
+}
+
+#[test]
+fn an_election_during_an_install_is_found() {
+    // Promise: the seeds reach raft-rs's panic on campaigning while a snapshot is being written.
+    let panicked = (2_000..2_060).any(|seed| {
+        let attempt = || {
+            let mut plan = Plan::drawn(seed, 5);
+            plan.options.mutant = Some(Mutant::CampaignWhileInstalling);
+            let mut world = World::new(seed, plan, CounterLoad::default())?;
+            world.run(4_000)
+        };
+        std::panic::catch_unwind(attempt).is_err()
+    });
+    assert!(panicked, "60 seeds never campaigned during an install");
 }

@@ -1,9 +1,11 @@
 //! Many seeds of everything going wrong at once, with a small counter as the machine.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use berth_raft::simulation::counter::CounterLoad;
 use berth_raft::simulation::plan::Plan;
-use berth_raft::simulation::world::{Counts, World};
 use berth_raft::simulation::workload::Violation;
+use berth_raft::simulation::world::{Counts, World};
 
 /// Moments of trouble per seed.
 const MOMENTS: u64 = 4_000;
@@ -12,7 +14,11 @@ fn run(seed: u64, plan: Plan) -> Result<(u64, Counts, usize), Violation> {
     let mut world = World::new(seed, plan, CounterLoad::default())?;
     world.run(MOMENTS)?;
     world.check_liveness()?;
-    Ok((world.trace_hash(), world.counts(), world.workload.acknowledged()))
+    Ok((
+        world.trace_hash(),
+        world.counts(),
+        world.workload.acknowledged(),
+    ))
 }
 
 fn all(seeds: std::ops::Range<u64>, plan: impl Fn(u64) -> Plan) -> Vec<Counts> {
@@ -37,9 +43,21 @@ fn three_members_survive_loss_crash_and_restart() {
     // The seeds must have seen what they claim to survive.
     let sum = |of: fn(&Counts) -> u64| counts.iter().map(of).sum::<u64>();
     assert!(sum(|c| c.crashes) > 300, "crashes: {}", sum(|c| c.crashes));
-    assert!(sum(|c| c.snapshots_taken) > 1_000, "snapshots: {}", sum(|c| c.snapshots_taken));
-    assert!(sum(|c| c.snapshots_installed) > 100, "installed: {}", sum(|c| c.snapshots_installed));
-    assert!(sum(|c| c.elections) > 300, "elections: {}", sum(|c| c.elections));
+    assert!(
+        sum(|c| c.snapshots_taken) > 1_000,
+        "snapshots: {}",
+        sum(|c| c.snapshots_taken)
+    );
+    assert!(
+        sum(|c| c.snapshots_installed) > 100,
+        "installed: {}",
+        sum(|c| c.snapshots_installed)
+    );
+    assert!(
+        sum(|c| c.elections) > 300,
+        "elections: {}",
+        sum(|c| c.elections)
+    );
     assert!(sum(|c| c.reads) > 1_000, "reads: {}", sum(|c| c.reads));
 }
 
@@ -75,6 +93,10 @@ fn the_same_seed_gives_the_same_run() {
         let plan = || Plan::drawn_with_changes(seed, 3);
         let first = run(seed, plan()).unwrap();
         assert_eq!(first.0, run(seed, plan()).unwrap().0, "seed {seed}");
-        assert_ne!(first.0, run(seed + 1, plan()).unwrap().0, "the hash sees nothing");
+        assert_ne!(
+            first.0,
+            run(seed + 1, plan()).unwrap().0,
+            "the hash sees nothing"
+        );
     }
 }

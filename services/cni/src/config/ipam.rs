@@ -9,7 +9,7 @@ use super::spelling;
 use crate::error::Error;
 
 /// Every key that means something here.
-pub const KEYS: [&str; 9] = [
+pub const KEYS: [&str; 10] = [
     "type",
     "endpoints",
     "socket",
@@ -19,6 +19,7 @@ pub const KEYS: [&str; 9] = [
     "cluster",
     "tls",
     "routes",
+    "status_fails_when_full",
 ];
 const TLS_KEYS: [&str; 3] = ["ca", "cert", "key"];
 
@@ -53,6 +54,9 @@ pub struct Ipam {
     pub cluster: String,
     /// `routes`, handed to the main plugin.
     pub routes: Vec<Route>,
+    /// `status_fails_when_full`: whether STATUS fails for nothing but that no address is left. By default it does not: a
+    /// kubelet would call the whole node not ready, with all the pods that run well on it.
+    pub status_fails_when_full: bool,
 }
 
 /// Who is asked.
@@ -93,6 +97,7 @@ impl Ipam {
             deadline: deadline(section)?,
             cluster: name(section, "cluster", CLUSTER_DEFAULT, NAME_BYTES_MAX)?,
             routes: Route::read_all(section)?,
+            status_fails_when_full: section.truth("status_fails_when_full")?.unwrap_or(false),
         })
     }
 }

@@ -97,6 +97,17 @@ impl<'a> Section<'a> {
             .ok_or_else(|| self.wrong(key, value, "a whole number"))
     }
 
+    /// `true` or `false`.
+    pub fn truth(&self, key: &str) -> Result<Option<bool>, Error> {
+        let Some(value) = self.value(key) else {
+            return Ok(None);
+        };
+        let truth = value.as_bool();
+        truth
+            .map(Some)
+            .ok_or_else(|| self.wrong(key, value, "true or false"))
+    }
+
     fn wrong(&self, key: &str, value: &Value, wanted: &str) -> Error {
         Error::config(format!(
             "{} is {}; it must be {wanted}",

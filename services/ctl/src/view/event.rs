@@ -17,6 +17,9 @@ pub struct Events {
     pub older_exist: bool,
     /// The history is complete up to this revision.
     pub revision: u64,
+    /// In a table only rows of this kind and key are shown: the one thing that was asked for.
+    #[serde(skip)]
+    pub only: Option<(&'static str, String)>,
 }
 
 /// What one command changed.
@@ -70,7 +73,21 @@ impl Events {
             events: groups.into_iter().map(Event::from).collect(),
             older_exist,
             revision,
+            only: None,
         }
+    }
+
+    /// The lines of one event; all of its rows if none is of what was asked for.
+    fn rows(&self, event: &Event) -> Vec<Vec<String>> {
+        let wanted = |change: &&Change| match &self.only {
+            Some((kind, key)) => change.kind == *kind && change.key == *key,
+            None => true,
+        };
+        let mut shown: Vec<&Change> = event.changes.iter().filter(wanted).collect();
+        if shown.is_empty() {
+            shown = event.changes.iter().collect();
+        }
+        event.rows(&shown)
     }
 }
 
@@ -86,7 +103,10 @@ impl Document for Events {
         let header = [
             "REVISION", "TIME", "WHAT", "ROW", "BEFORE", "AFTER", "WHO", "WHY",
         ];
-        let mut text = table::columns(&header, self.events.iter().flat_map(Event::rows));
+        let mut text = table::columns(
+            &header,
+            self.events.iter().flat_map(|event| self.rows(event)),
+        );
         if self.older_exist {
             text.push_str("\nolder ones are not shown; ask with --limit, --until or --all");
         }
@@ -115,8 +135,8 @@ impl From<v1::EventGroup> for Event {
 
 impl Event {
     /// A line per row; what all rows share is said on the first.
-    fn rows(&self) -> Vec<Vec<String>> {
-        let mut rows: Vec<Vec<String>> = self.changes.iter().map(Change::cells).collect();
+    fn rows(&self, changes: &[&Change]) -> Vec<Vec<String>> {
+        let mut rows: Vec<Vec<String>> = changes.iter().map(|change| change.cells()).collect();
         if rows.is_empty() {
             rows.push(vec![String::new(); 3]);
         }
@@ -166,9 +186,26 @@ impl From<v1::RowChange> for Change {
 impl Change {
     fn cells(&self) -> Vec<String> {
         vec![
-            format!("{} {}", self.kind, self.key),
+            format!("{} {}", self.kind, shortened(&self.key)),
             shown(&self.before),
             shown(&self.after),
         ]
     }
+}
+
+/// A container's 64 hex digits would leave no room for anything else; twelve are what people compare.
+fn shortened(key: &str) -> String {
+    const SHOWN: usize = 12;
+    let is_id =
+        |part: &str| part.len() > 2 * SHOWN && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // Ids may be counted up, so the end tells them apart as well as the beginning.
+    let short = |part: &str| format!("{}…{}", &part[..SHOWN / 2], &part[part.len() - SHOWN / 2..]);
+    let parts = key.split('/').map(|part| {
+        if is_id(part) {
+            short(part)
+        } else {
+            part.to_owned()
+        }
+    });
+    parts.collect::<Vec<_>>().join("/")
 }

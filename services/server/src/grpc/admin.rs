@@ -87,13 +87,19 @@ impl Admin for AdminService {
     async fn create_v_switch(&self, request: Request<CreateVSwitchRequest>) -> Answered<VSwitch> {
         answered!(self, request, vswitch::create)
     }
-    async fn delete_v_switch(&self, request: Request<DeleteVSwitchRequest>) -> Answered<DeleteResponse> {
+    async fn delete_v_switch(
+        &self,
+        request: Request<DeleteVSwitchRequest>,
+    ) -> Answered<DeleteResponse> {
         answered!(self, request, vswitch::delete)
     }
     async fn get_v_switch(&self, request: Request<GetVSwitchRequest>) -> Answered<VSwitch> {
         answered!(self, request, vswitch::get)
     }
-    async fn list_v_switches(&self, request: Request<ListVSwitchesRequest>) -> Answered<ListVSwitchesResponse> {
+    async fn list_v_switches(
+        &self,
+        request: Request<ListVSwitchesRequest>,
+    ) -> Answered<ListVSwitchesResponse> {
         answered!(self, request, vswitch::list)
     }
 
@@ -119,29 +125,47 @@ impl Admin for AdminService {
     async fn get_claim(&self, request: Request<GetClaimRequest>) -> Answered<Claim> {
         answered!(self, request, claim::get)
     }
-    async fn list_claims(&self, request: Request<ListClaimsRequest>) -> Answered<ListClaimsResponse> {
+    async fn list_claims(
+        &self,
+        request: Request<ListClaimsRequest>,
+    ) -> Answered<ListClaimsResponse> {
         answered!(self, request, claim::list)
     }
 
-    async fn list_allocations(&self, request: Request<ListAllocationsRequest>) -> Answered<ListAllocationsResponse> {
+    async fn list_allocations(
+        &self,
+        request: Request<ListAllocationsRequest>,
+    ) -> Answered<ListAllocationsResponse> {
         answered!(self, request, allocation::list)
     }
-    async fn explain_pod(&self, request: Request<ExplainPodRequest>) -> Answered<ExplainPodResponse> {
+    async fn explain_pod(
+        &self,
+        request: Request<ExplainPodRequest>,
+    ) -> Answered<ExplainPodResponse> {
         answered!(self, request, explain::pod)
     }
 
-    async fn list_history(&self, request: Request<ListHistoryRequest>) -> Answered<ListHistoryResponse> {
+    async fn list_history(
+        &self,
+        request: Request<ListHistoryRequest>,
+    ) -> Answered<ListHistoryResponse> {
         answered!(self, request, history::list)
     }
     async fn who_has(&self, request: Request<WhoHasRequest>) -> Answered<WhoHasResponse> {
         answered!(self, request, history::who_has)
     }
     type WatchHistoryStream = BoxStream<'static, Result<EventGroup, Status>>;
-    async fn watch_history(&self, request: Request<WatchHistoryRequest>) -> Answered<Self::WatchHistoryStream> {
+    async fn watch_history(
+        &self,
+        request: Request<WatchHistoryRequest>,
+    ) -> Answered<Self::WatchHistoryStream> {
         answered!(self, request, history::watch)
     }
 
-    async fn cluster_status(&self, request: Request<ClusterStatusRequest>) -> Answered<ClusterStatusResponse> {
+    async fn cluster_status(
+        &self,
+        request: Request<ClusterStatusRequest>,
+    ) -> Answered<ClusterStatusResponse> {
         answered!(self, request, cluster::status)
     }
     async fn transfer_leadership(
@@ -150,7 +174,10 @@ impl Admin for AdminService {
     ) -> Answered<TransferLeadershipResponse> {
         answered!(self, request, cluster::transfer)
     }
-    async fn ledger_digest(&self, request: Request<LedgerDigestRequest>) -> Answered<LedgerDigestResponse> {
+    async fn ledger_digest(
+        &self,
+        request: Request<LedgerDigestRequest>,
+    ) -> Answered<LedgerDigestResponse> {
         answered!(self, request, cluster::digest)
     }
 }

@@ -1,8 +1,10 @@
 //! What CNI shims and node agents call: decoded, narrowed to the caller's own node, handed to the gate.
 
+use super::authorisation::Role;
 use super::decode::{self, Decoded, name, number, optional_name};
 use super::limits;
 use super::principal::Caller;
+use crate::facts::{Facts, Lookup};
 use crate::failure::Failure;
 use crate::leader::Gate;
 use crate::node;
@@ -41,6 +43,7 @@ impl Allocator for AllocatorService {
         let (caller, request) = super::taken(request)?;
         let request = allocate(&caller, request).map_err(Failure::from)?;
         own_node(&caller, &request.node)?;
+        pod_of_node(&caller, &request, self.gate.facts())?;
         let allocated = self.gate.allocate(request).await?;
         Ok(Response::new(encode::allocated(&allocated)))
     }
@@ -103,6 +106,31 @@ pub(super) fn own_node(caller: &Caller, node: &NodeName) -> Result<(), Failure> 
     })
 }
 
+/// A node asks only for pods that are scheduled to it: else one that was broken into could take another's static
+/// address. A pod's uid never moves, so facts that are a little late deny nobody; without facts there is nothing to go by.
+fn pod_of_node(caller: &Caller, request: &node::Allocate, facts: &Facts) -> Result<(), Failure> {
+    let pod = &request.pod;
+    if caller.role != Role::Node {
+        return Ok(());
+    }
+    match facts.pod(&request.key.cluster, &pod.namespace, &pod.name) {
+        Lookup::Known(fact, _)
+            if fact.uid == pod.uid.as_str()
+                && !fact.node.is_empty()
+                && fact.node != request.node.as_str() =>
+        {
+            Err(Failure::Denied {
+                principal: caller.principal.to_string(),
+                what: format!(
+                    "ask for pod {}/{}, which is scheduled to node {}",
+                    pod.namespace, pod.name, fact.node
+                ),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn allocate(caller: &Caller, request: AllocateRequest) -> Decoded<node::Allocate> {
     Ok(node::Allocate {
         principal: caller.principal.clone(),
@@ -138,12 +166,19 @@ fn release(caller: &Caller, request: ReleaseRequest) -> Decoded<node::Release> {
 fn collect(caller: &Caller, request: CollectRequest) -> Decoded<node::Collect> {
     if request.valid.len() > limits::VALID_ATTACHMENTS_MAX {
         let (count, limit) = (request.valid.len(), limits::VALID_ATTACHMENTS_MAX);
-        return Err(decode::invalid("valid", format_args!("names {count} attachments (at most {limit})")));
+        return Err(decode::invalid(
+            "valid",
+            format_args!("names {count} attachments (at most {limit})"),
+        ));
     }
     let mut valid = BTreeSet::new();
     for attachment in &request.valid {
         valid.insert((
-            name("valid.container_id", &attachment.container_id, ContainerId::new)?,
+            name(
+                "valid.container_id",
+                &attachment.container_id,
+                ContainerId::new,
+            )?,
             name("valid.interface", &attachment.interface, InterfaceName::new)?,
         ));
     }

@@ -280,9 +280,12 @@ pub fn page_size(said: u32) -> Decoded<usize> {
 pub fn page_number(token: &str) -> Decoded<u64> {
     match token {
         "" => Ok(0),
-        _ => token
-            .parse()
-            .map_err(|_| invalid("page_token", "is not one that a page gave: begin without one")),
+        _ => token.parse().map_err(|_| {
+            invalid(
+                "page_token",
+                "is not one that a page gave: begin without one",
+            )
+        }),
     }
 }
 

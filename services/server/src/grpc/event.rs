@@ -84,10 +84,15 @@ impl Names {
                     ids.extend(before.iter().chain(after).map(|row| row.node));
                 }
                 Change::Claim { before, after, .. } => {
-                    ids.extend(before.iter().chain(after).filter_map(|row| match &row.state {
-                        ClaimState::Bound { node, .. } => Some(*node),
-                        ClaimState::Held { .. } => None,
-                    }));
+                    ids.extend(
+                        before
+                            .iter()
+                            .chain(after)
+                            .filter_map(|row| match &row.state {
+                                ClaimState::Bound { node, .. } => Some(*node),
+                                ClaimState::Held { .. } => None,
+                            }),
+                    );
                 }
                 _ => {}
             }

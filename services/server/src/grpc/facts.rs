@@ -54,7 +54,11 @@ impl Facts for FactsService {
             reports,
             session,
         };
-        let begun = stream::once(async move { Ok(FactsAck { version: first.version }) });
+        let begun = stream::once(async move {
+            Ok(FactsAck {
+                version: first.version,
+            })
+        });
         let acks = stream::try_unfold(source, |mut source| async {
             match source.next().await? {
                 Some(ack) => Ok::<_, Status>(Some((ack, source))),

@@ -16,10 +16,9 @@ pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Streams that were reset before they were accepted, or by us (rapid reset, CVE-2023-44487).
 pub const RESET_STREAMS_MAX: usize = 20;
-/// An old certificate serves no longer than this after it expired; connections come again by themselves.
+/// A connection is asked to come again after this time, so that a revoked or expired certificate stops serving.
+/// What is under way on it is answered first.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3600);
-/// What is under way on an aged connection may end in this time.
-pub const CONNECTION_AGE_GRACE: Duration = Duration::from_secs(130);
 
 /// Shortest and longest `deadline_ms`. A shorter one cannot be kept; longer than two minutes no runtime waits.
 pub const DEADLINE_MS: std::ops::RangeInclusive<u64> = 1_000..=120_000;

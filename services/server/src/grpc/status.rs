@@ -98,7 +98,10 @@ fn ledger(reason: &Refusal, refusal: &mut v1::Refusal) -> RefusalCode {
             refusal.field = (*field).into();
             RefusalCode::Invalid
         }
-        Refusal::NotFound { .. } => RefusalCode::NotFound,
+        Refusal::NotFound { what, .. } => {
+            refusal.field = what.to_lowercase();
+            RefusalCode::NotFound
+        }
         Refusal::AlreadyExists { .. } => RefusalCode::AlreadyExists,
         Refusal::Taken { .. } => RefusalCode::Taken,
         Refusal::AddressInUse { holder, .. } => {

@@ -92,7 +92,7 @@ impl Progress {
     }
 
     /// Groups are on their way. Waits, on its thread, while far too many are.
-    pub(super) fn add(&self, groups: usize) {
+    pub(crate) fn add(&self, groups: usize) {
         let mut state = self.state();
         while state.behind > BEHIND_HARD_MAX && !state.closed {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +101,7 @@ impl Progress {
     }
 
     /// So many more groups are durable, up to a revision.
-    pub(super) fn reach(&self, through: Revision, groups: usize) {
+    pub(crate) fn reach(&self, through: Revision, groups: usize) {
         let mut state = self.state();
         state.through = through;
         state.behind = state.behind.saturating_sub(groups);

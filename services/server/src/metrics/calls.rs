@@ -43,7 +43,9 @@ impl Calls {
         }
         let reason = status::read(ended).map_or(RefusalCode::Unspecified, |refusal| refusal.code());
         let reason = reason.as_str_name().trim_start_matches("REFUSAL_CODE_");
-        self.refusals.with(&[&reason.to_ascii_lowercase()]).increase();
+        self.refusals
+            .with(&[&reason.to_ascii_lowercase()])
+            .increase();
     }
 }
 

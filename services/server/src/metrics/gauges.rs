@@ -50,7 +50,11 @@ impl Gauges {
                 "Addresses of a vSwitch by state; all states together are its size",
                 &["vswitch", "family", "state"],
             ),
-            sizes: family("vswitch_size", "Addresses of a vSwitch", &["vswitch", "family"]),
+            sizes: family(
+                "vswitch_size",
+                "Addresses of a vSwitch",
+                &["vswitch", "family"],
+            ),
             rows: family("ledger_rows", "Rows of the ledger by kind", &["kind"]),
             violations: family(
                 "invariant_violations",
@@ -58,14 +62,31 @@ impl Gauges {
                 &["id"],
             ),
             raft: family("raft", "The replica's own numbers", &["number"]),
-            matched: family("raft_member_matched_index", "On the leader: how far each member's log is", &["member"]),
-            sync: registry.gauge("raft_sync", Unit::Seconds, "One durable write of the log, moving average"),
+            matched: family(
+                "raft_member_matched_index",
+                "On the leader: how far each member's log is",
+                &["member"],
+            ),
+            sync: registry.gauge(
+                "raft_sync",
+                Unit::Seconds,
+                "One durable write of the log, moving average",
+            ),
             leader: plain("raft_is_leader", "1 on the leader"),
             ready: plain("raft_is_ready", "1 on a leader that serves"),
             revision: plain("revision", "The ledger's revision on this replica"),
-            history: plain("history_through_revision", "The history is durable up to here"),
-            dropped: plain("peer_messages_dropped", "Raft messages dropped for want of a link or room since the start"),
-            stale: plain("scrape_is_stale", "1 if the replica's thread did not answer this scrape in time"),
+            history: plain(
+                "history_through_revision",
+                "The history is durable up to here",
+            ),
+            dropped: plain(
+                "peer_messages_dropped",
+                "Raft messages dropped for want of a link or room since the start",
+            ),
+            stale: plain(
+                "scrape_is_stale",
+                "1 if the replica's thread did not answer this scrape in time",
+            ),
             links,
         }
     }
@@ -75,7 +96,16 @@ impl Gauges {
         let seen = gate.read_stale(look).await?;
         self.show_addresses(&seen);
         self.show_raft(&seen.status);
-        let Sizes { nodes, allocations, claims, tombstones, requests, members, vswitches, .. } = seen.rows;
+        let Sizes {
+            nodes,
+            allocations,
+            claims,
+            tombstones,
+            requests,
+            members,
+            vswitches,
+            ..
+        } = seen.rows;
         for (kind, count) in [
             ("node", nodes),
             ("allocation", allocations),
@@ -106,7 +136,9 @@ impl Gauges {
         for (vswitch, family, counts) in &seen.vswitches {
             self.sizes.with(&[vswitch, family]).set(counts.size as f64);
             for (state, count) in counts.states() {
-                self.addresses.with(&[vswitch, family, state]).set(count as f64);
+                self.addresses
+                    .with(&[vswitch, family, state])
+                    .set(count as f64);
             }
             broken += u32::from(!counts.conserved());
         }
@@ -121,7 +153,13 @@ impl Gauges {
             ("first_index", status.first_index),
             ("last_index", status.last_index),
             ("persisted_index", status.persisted_index),
-            ("snapshot_index", status.snapshot.as_ref().map_or(0, |snapshot| snapshot.index)),
+            (
+                "snapshot_index",
+                status
+                    .snapshot
+                    .as_ref()
+                    .map_or(0, |snapshot| snapshot.index),
+            ),
             ("proposals_dropped", status.proposals_dropped),
             ("messages_refused", status.messages_refused),
         ] {
@@ -129,18 +167,26 @@ impl Gauges {
         }
         self.matched.clear();
         for member in &status.members {
-            self.matched.with(&[&member.member.to_string()]).set(member.matched as f64);
+            self.matched
+                .with(&[&member.member.to_string()])
+                .set(member.matched as f64);
         }
         self.sync.set(status.sync_micros as f64 / 1e6);
         self.leader.set(f64::from(u8::from(status.role.leads())));
-        self.ready.set(f64::from(u8::from(status.role.leads() && status.role.ready)));
+        self.ready.set(f64::from(u8::from(
+            status.role.leads() && status.role.ready,
+        )));
     }
 }
 
 fn look(ledger: &Ledger, status: &Status) -> Seen {
     let mut vswitches = Vec::new();
     for vswitch in ledger.vswitches() {
-        for (family, counts) in ledger.counts(vswitch.id).into_iter().flat_map(|counts| counts.families()) {
+        for (family, counts) in ledger
+            .counts(vswitch.id)
+            .into_iter()
+            .flat_map(|counts| counts.families())
+        {
             let family = match family {
                 berth_domain::address::Family::V4 => "ipv4",
                 berth_domain::address::Family::V6 => "ipv6",

@@ -28,7 +28,9 @@ pub async fn serve(
         async move { scrape(&registry, &gauges, &gate).await }
     };
     let router = Router::new().route("/metrics", get(scrape));
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router)
+        .with_graceful_shutdown(shutdown)
+        .await
 }
 
 async fn scrape(registry: &Registry, gauges: &Gauges, gate: &Gate) -> Response {

@@ -4,14 +4,15 @@ use super::message::{Allocate, Collect, Release};
 use super::request::{Allocating, Collecting, Releasing};
 use super::state::{Observation, Out, Seed, State, Tag, World};
 use crate::failure::Failure;
+use crate::feed::{self, Dated};
 use crate::journal::{Committed, Propose};
 use crate::router::Term;
-use crate::vswitch::message::{Ask, Families, GiveBack, Grant, Purpose};
-use berth_actors::{Actor, Context, Handler, Reply, Timer};
+use crate::vswitch::message::{Ask, GiveBack, Grant, Purpose, Redraw};
+use berth_actors::{Actor, Context, Handler, Reply, Timer, Unanswered};
+use berth_domain::choose::Families;
 use berth_domain::command::Proposal;
-use berth_domain::id::{NodeId, VSwitchId};
+use berth_domain::id::{NodeId, Revision, VSwitchId};
 use berth_domain::outcome::Refusal;
-use berth_domain::row::Change;
 use std::rc::Rc;
 use tracing::Span;
 
@@ -19,10 +20,21 @@ use tracing::Span;
 #[derive(Debug)]
 pub struct NodeActor {
     node: NodeId,
-    state: State,
+    /// None until it is drawn from the ledger.
+    state: Option<State>,
+    /// What changed since a draw was asked for.
+    kept: Vec<Dated>,
+    is_drawing: bool,
+    /// What has come up to here is in the state.
+    seen: Revision,
+    /// Requests that came before the state.
+    waiting: Vec<Request>,
     term: Rc<Term>,
     wake: Option<(u64, Timer)>,
 }
+
+/// After the raft thread had no time.
+const DRAW_AGAIN_AFTER_MS: u64 = 10;
 
 /// A caller's request, on its way to its node.
 #[derive(Debug)]
@@ -58,7 +70,7 @@ pub enum Request {
 
 /// Applied changes of this node, in order.
 #[derive(Debug)]
-pub struct Changed(pub Vec<Change>);
+pub struct Changed(pub Vec<Dated>);
 
 /// A claim that was waited for changed, or facts arrived.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +92,8 @@ struct Granted {
 
 struct Flush;
 
+struct Drawn(Result<Option<Seed>, Unanswered>);
+
 // === impl Request ===
 
 impl Request {
@@ -96,18 +110,69 @@ impl Request {
 // === impl NodeActor ===
 
 impl NodeActor {
-    /// As the ledger had it when it was drawn.
-    pub fn new(seed: Seed, term: Rc<Term>) -> Self {
+    /// Draws its state from the ledger; what is asked meanwhile waits.
+    pub fn new(node: NodeId, term: Rc<Term>) -> Self {
         Self {
-            node: seed.node.id,
-            state: State::new(seed),
+            node,
+            state: None,
+            kept: Vec::new(),
+            is_drawing: false,
+            seen: Revision(0),
+            waiting: Vec::new(),
             term,
             wake: None,
         }
     }
 
+    fn draw(&mut self, context: &mut Context<Self>) {
+        self.is_drawing = true;
+        let address = context.address();
+        let reply = Reply::call(move |seed: Result<Option<Seed>, Unanswered>| address.deliver(Drawn(seed)));
+        self.term.draw.node(self.node, reply);
+    }
+
+    /// The state as the ledger had it, brought up to date.
+    fn drawn(&mut self, seed: Seed, context: &mut Context<Self>) {
+        self.is_drawing = false;
+        self.seen = seed.revision;
+        let state = match self.state.take() {
+            None => State::new(seed),
+            Some(mut state) => {
+                state.refresh(seed);
+                state
+            }
+        };
+        let state = self.state.insert(state);
+        state.on_changed(&feed::later(std::mem::take(&mut self.kept), self.seen));
+        for request in std::mem::take(&mut self.waiting) {
+            self.request(request, context);
+        }
+        self.work(context, State::restock);
+    }
+
+    fn request(&mut self, request: Request, context: &mut Context<Self>) {
+        self.work(context, |state, world, out| match request {
+            Request::Add { request, span, reply } => state.on_add(request, span, reply, world, out),
+            Request::Del { request, span, reply } => state.on_del(request, span, reply, world, out),
+            Request::Gc { request, span, reply } => state.on_collect(request, &span, reply, world, out),
+        });
+    }
+
+    fn end(&mut self, failure: &Failure, context: &mut Context<Self>) {
+        for request in self.waiting.drain(..) {
+            request.refuse(failure.clone());
+        }
+        if let Some(state) = &mut self.state {
+            state.end(failure);
+        }
+        context.stop();
+    }
+
     /// Lets the state work, then does what it wants done.
     fn work(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut State, World<'_>, &mut Vec<Out>)) {
+        let Some(state) = &mut self.state else {
+            return;
+        };
         let mut out = Vec::new();
         let view = self.term.view.borrow();
         let world = World {
@@ -116,7 +181,7 @@ impl NodeActor {
             view: &view,
             facts: &self.term.facts,
         };
-        work(&mut self.state, world, &mut out);
+        work(state, world, &mut out);
         drop(view);
         for out in out {
             self.perform(out, context);
@@ -143,13 +208,20 @@ impl NodeActor {
             Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
             Out::Watch(claim) => self.term.watch(claim, self.node),
             Out::FlushSoon => context.address().deliver(Flush),
-            Out::Refresh => self.term.refresh(),
+            Out::Refresh(vswitch) => {
+                if let Some(address) = self.term.vswitches.borrow().get(&vswitch) {
+                    address.deliver(Redraw);
+                }
+                if !self.is_drawing {
+                    self.draw(context);
+                }
+            }
         }
     }
 
     fn propose(&self, proposal: Proposal, span: Span, tag: Tag, context: &mut Context<Self>) {
         let address = context.address();
-        let reply = Reply::call(move |answer: Result<Committed, _>| {
+        let reply = Reply::call(move |answer: Result<Committed, Unanswered>| {
             let committed = answer.unwrap_or(Err(Failure::Unknown {
                 reason: "the journal has ended",
             }));
@@ -172,7 +244,7 @@ impl NodeActor {
         context: &mut Context<Self>,
     ) {
         let address = context.address();
-        let reply = Reply::call(move |answer: Result<Grant, _>| {
+        let reply = Reply::call(move |answer: Result<Grant, Unanswered>| {
             let grant = answer.unwrap_or_else(|_| dry("the vSwitch's actor has ended, try again"));
             address.deliver(Granted { number, grant });
         });
@@ -233,21 +305,38 @@ impl Actor for NodeActor {
     type Observation = Observation;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        self.work(context, State::restock);
+        self.draw(context);
     }
 
     fn observe(&self) -> Observation {
-        self.state.observe()
+        let view = self.term.view.borrow();
+        let state = self.state.as_ref();
+        state.map_or_else(Observation::default, |state| state.observe(&view))
     }
 }
 
 impl Handler<Request> for NodeActor {
     fn handle(&mut self, request: Request, context: &mut Context<Self>) {
-        self.work(context, |state, world, out| match request {
-            Request::Add { request, span, reply } => state.on_add(request, span, reply, world, out),
-            Request::Del { request, span, reply } => state.on_del(request, span, reply, world, out),
-            Request::Gc { request, span, reply } => state.on_collect(request, &span, reply, world, out),
-        });
+        match self.state {
+            Some(_) => self.request(request, context),
+            // Bounded by what the gate admits.
+            None => self.waiting.push(request),
+        }
+    }
+}
+
+impl Handler<Drawn> for NodeActor {
+    fn handle(&mut self, Drawn(seed): Drawn, context: &mut Context<Self>) {
+        match seed {
+            Ok(Some(seed)) => self.drawn(seed, context),
+            Ok(None) => {
+                let name = format!("{} (it was removed)", self.node);
+                self.end(&Failure::Refused(Refusal::NotFound { what: "node", name }), context);
+            }
+            Err(Unanswered) => {
+                context.run_later(DRAW_AGAIN_AFTER_MS, Self::draw);
+            }
+        }
     }
 }
 
@@ -265,6 +354,10 @@ impl Handler<Granted> for NodeActor {
 
 impl Handler<Changed> for NodeActor {
     fn handle(&mut self, Changed(changes): Changed, context: &mut Context<Self>) {
+        if self.is_drawing {
+            self.kept.extend_from_slice(&changes);
+        }
+        let changes = feed::later(changes, self.seen);
         self.work(context, |state, world, out| {
             state.on_changed(&changes);
             state.restock(world, out);
@@ -286,7 +379,6 @@ impl Handler<Flush> for NodeActor {
 
 impl Handler<End> for NodeActor {
     fn handle(&mut self, End(failure): End, context: &mut Context<Self>) {
-        self.state.end(&failure);
-        context.stop();
+        self.end(&failure, context);
     }
 }

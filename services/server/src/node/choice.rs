@@ -89,7 +89,7 @@ pub enum Decision {
 }
 
 /// Decides. `allocations` are the node's, as far as it knows.
-pub fn decide(add: &Add, node: &Node, allocations: &Allocations, world: &World<'_>) -> Decision {
+pub(super) fn decide(add: &Add, node: &Node, allocations: &Allocations, world: &World<'_>) -> Decision {
     if let Some(allocation) = allocations.get(&add.key).filter(|allocation| allocation.boot == add.request.boot) {
         return Decision::Bind(repeat(allocation));
     }

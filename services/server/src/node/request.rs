@@ -150,7 +150,7 @@ impl Del {
 }
 
 /// What a DEL's answer says to its caller.
-pub(super) fn released(answer: &Answer) -> Releasing {
+pub(crate) fn released(answer: &Answer) -> Releasing {
     use berth_domain::outcome::Outcome;
     match &answer.result {
         Ok(Outcome::Released { released }) => Ok(Released {

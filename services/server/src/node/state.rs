@@ -42,6 +42,13 @@ pub struct World<'a> {
     pub facts: &'a Facts,
 }
 
+impl World<'_> {
+    /// Ledger time now, ms.
+    pub fn ledger_ms(&self) -> u64 {
+        self.clock.ledger_ms(self.now_ms)
+    }
+}
+
 /// What is to be done.
 #[derive(Debug)]
 pub enum Out {

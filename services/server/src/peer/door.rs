@@ -49,7 +49,10 @@ impl Replica for PeerDoor {
     }
 
     async fn snapshot(&self, index: u64) -> Result<SnapshotMeta, Status> {
-        let snapshot = self.gate.read_stale(|_, status| status.snapshot.clone()).await?;
+        let snapshot = self
+            .gate
+            .read_stale(|_, status| status.snapshot.clone())
+            .await?;
         snapshot
             .filter(|snapshot| snapshot.index >= index)
             .ok_or_else(|| Status::not_found(format!("there is no snapshot at {index} or above")))
@@ -62,8 +65,12 @@ impl Replica for PeerDoor {
             drop(done.send(chunk));
         });
         let busy = |_| Status::unavailable("the replica is busy");
-        self.handle.read_chunk(to.0, index, number, told).map_err(busy)?;
-        let chunk = answer.await.map_err(|_| Status::unavailable("the replica is stopping"))?;
+        self.handle
+            .read_chunk(to.0, index, number, told)
+            .map_err(busy)?;
+        let chunk = answer
+            .await
+            .map_err(|_| Status::unavailable("the replica is stopping"))?;
         chunk.map_err(|error| Status::not_found(error.to_string()))
     }
 
@@ -72,7 +79,9 @@ impl Replica for PeerDoor {
             return Ok(Vec::new());
         }
         let reader = self.gate.history();
-        let groups = reader.encoded_after(Revision(after), Revision(until), Query::LIMIT_MAX).await?;
+        let groups = reader
+            .encoded_after(Revision(after), Revision(until), Query::LIMIT_MAX)
+            .await?;
         Ok((after + 1..).zip(groups).collect())
     }
 

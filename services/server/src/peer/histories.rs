@@ -65,19 +65,28 @@ impl PeerHistories {
             }
         }
         self.preferred = None;
-        Err(Box::new(NobodyHasThem { first, last, reason }))
+        Err(Box::new(NobodyHasThem {
+            first,
+            last,
+            reason,
+        }))
     }
 
     async fn of(&self, endpoint: &Endpoint, first: u64, last: u64) -> Result<Fetched, Failure> {
-        let channel = channel(endpoint, self.certificates.as_ref())?.connect().await?;
-        let mut client = PeerClient::new(channel).max_decoding_message_size(super::MESSAGE_BYTES_MAX);
+        let channel = channel(endpoint, self.certificates.as_ref())?
+            .connect()
+            .await?;
+        let mut client =
+            PeerClient::new(channel).max_decoding_message_size(super::MESSAGE_BYTES_MAX);
         let request = FetchHistoryRequest {
             cluster_id: self.myself.cluster_id.clone(),
             from: self.myself.member.0,
             after_revision: first.saturating_sub(1),
             until_revision: last,
         };
-        let mut parts = timeout(PART_PATIENCE, client.fetch_history(request)).await??.into_inner();
+        let mut parts = timeout(PART_PATIENCE, client.fetch_history(request))
+            .await??
+            .into_inner();
         let mut fetched = Fetched::default();
         while fetched.groups.len() < GROUPS_MAX {
             let Some(part) = timeout(PART_PATIENCE, parts.message()).await?? else {
@@ -85,7 +94,11 @@ impl PeerHistories {
             };
             let expected = first + fetched.groups.len() as u64;
             if part.first_revision != expected {
-                return Err(format!("revision {expected} was due, but {} came", part.first_revision).into());
+                return Err(format!(
+                    "revision {expected} was due, but {} came",
+                    part.first_revision
+                )
+                .into());
             }
             fetched.groups.extend(part.groups);
         }
@@ -95,7 +108,9 @@ impl PeerHistories {
 
 impl Source for PeerHistories {
     fn fetch(&mut self, first: u64, last: u64) -> Result<Fetched, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(self.some(first, last))
     }
 }

@@ -91,7 +91,11 @@ impl Link {
     fn say(&self, error: &Error, last_said: &mut String) {
         let text = error.to_string();
         if text != *last_said {
-            let Address { member, name, endpoint } = &self.address;
+            let Address {
+                member,
+                name,
+                endpoint,
+            } = &self.address;
             warn!(%member, name, %endpoint, reason = %text, "no link to a replica");
             *last_said = text;
         }

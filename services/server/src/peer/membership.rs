@@ -56,7 +56,10 @@ impl Membership {
         }
         if request.cluster_id != self.cluster_id.as_str() {
             let theirs = &request.cluster_id;
-            let message = format!("this is cluster {}, not {theirs}: check --join and --data-dir", self.cluster_id);
+            let message = format!(
+                "this is cluster {}, not {theirs}: check --join and --data-dir",
+                self.cluster_id
+            );
             return Err(Answer::permission_denied(message));
         }
         if !(status.role.leads() && status.role.ready) {
@@ -107,33 +110,57 @@ impl Membership {
             match self.change(change).await {
                 Ok(_) => info!(member = learner, replaces, "a learner has its vote"),
                 Err(ChangeRefused::NotCaughtUp { .. } | ChangeRefused::Pending) => {}
-                Err(refused) => warn!(member = learner, reason = %refused, "a learner waits for its vote"),
+                Err(refused) => {
+                    warn!(member = learner, reason = %refused, "a learner waits for its vote")
+                }
             }
         }
     }
 
     /// As the learner said, else the voter of the same name.
     fn replaced_by(&self, learner: u64, voters: &[u64]) -> Option<u64> {
-        let said = self.replaces.lock().unwrap_or_else(PoisonError::into_inner).get(&learner).copied();
+        let said = self
+            .replaces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&learner)
+            .copied();
         let addresses = self.registry.addresses();
-        let name = |id: u64| addresses.iter().find(|address| address.member.0 == id).map(|address| &address.name);
-        let same_name = || voters.iter().copied().find(|voter| name(*voter) == name(learner));
+        let name = |id: u64| {
+            addresses
+                .iter()
+                .find(|address| address.member.0 == id)
+                .map(|address| &address.name)
+        };
+        let same_name = || {
+            voters
+                .iter()
+                .copied()
+                .find(|voter| name(*voter) == name(learner))
+        };
         said.filter(|id| voters.contains(id)).or_else(same_name)
     }
 
     /// Registered members that take part no more, because another took their place.
     async fn forget(&self, membership: &Taking) {
         let addresses = self.registry.addresses();
-        for gone in addresses.iter().filter(|address| !takes_part(membership, address.member.0)) {
+        for gone in addresses
+            .iter()
+            .filter(|address| !takes_part(membership, address.member.0))
+        {
             // One that registers at this moment and is not a learner yet has nobody of its name beside it.
-            let replaced = addresses
-                .iter()
-                .any(|other| other.name == gone.name && membership.voters.contains(&other.member.0));
+            let replaced = addresses.iter().any(|other| {
+                other.name == gone.name && membership.voters.contains(&other.member.0)
+            });
             if replaced {
                 let command = Command::RemoveMember(RemoveMember { id: gone.member });
                 match self.propose(command).await {
-                    Ok(_) => info!(member = %gone.member, name = gone.name, "a replaced member is forgotten"),
-                    Err(failure) => warn!(member = %gone.member, reason = %failure, "a replaced member is still known"),
+                    Ok(_) => {
+                        info!(member = %gone.member, name = gone.name, "a replaced member is forgotten")
+                    }
+                    Err(failure) => {
+                        warn!(member = %gone.member, reason = %failure, "a replaced member is still known")
+                    }
                 }
             }
         }
@@ -143,12 +170,16 @@ impl Membership {
     pub async fn register(&self, member: RegisterMember) -> Result<(), Failure> {
         let known = self.registry.addresses();
         let id = member.id;
-        let same = |address: &super::Address| address.member == id && address.endpoint == member.peer_endpoint;
+        let same = |address: &super::Address| {
+            address.member == id && address.endpoint == member.peer_endpoint
+        };
         let known_store = self.registry.stores().get(&id.0) == Some(&member.store);
         if known_store && known.iter().any(same) {
             return Ok(());
         }
-        self.propose(Command::RegisterMember(member)).await.map(|_| ())
+        self.propose(Command::RegisterMember(member))
+            .await
+            .map(|_| ())
     }
 
     async fn propose(&self, command: Command) -> Result<Outcome, Failure> {
@@ -178,20 +209,27 @@ impl Membership {
     fn leader_hint(&self, status: &Status) -> JoinResponse {
         let leader = status.role.leader.filter(|leader| *leader != status.member);
         let addresses = self.registry.addresses();
-        let address = leader.and_then(|leader| addresses.iter().find(|address| address.member.0 == leader));
+        let address =
+            leader.and_then(|leader| addresses.iter().find(|address| address.member.0 == leader));
         JoinResponse {
-            leader_peer_endpoint: address.map(|address| address.endpoint.to_string()).unwrap_or_default(),
+            leader_peer_endpoint: address
+                .map(|address| address.endpoint.to_string())
+                .unwrap_or_default(),
             ..self.described(false, "no leader is known yet")
         }
     }
 
     fn described(&self, accepted: bool, reason: &str) -> JoinResponse {
-        let members = self.registry.addresses().into_iter().map(|address| PeerMember {
-            id: address.member.0,
-            name: address.name,
-            client_endpoint: String::new(),
-            peer_endpoint: address.endpoint.to_string(),
-        });
+        let members = self
+            .registry
+            .addresses()
+            .into_iter()
+            .map(|address| PeerMember {
+                id: address.member.0,
+                name: address.name,
+                client_endpoint: self.registry.client_endpoint(address.member),
+                peer_endpoint: address.endpoint.to_string(),
+            });
         JoinResponse {
             accepted,
             reason: reason.into(),
@@ -216,7 +254,10 @@ fn principal() -> Principal {
     Principal::new("berthd").expect("allowed") // a plain word is one of those allowed
 }
 
-fn read(request: &JoinRequest, cluster: &ClusterId) -> Result<RegisterMember, berth_domain::outcome::Refusal> {
+fn read(
+    request: &JoinRequest,
+    cluster: &ClusterId,
+) -> Result<RegisterMember, berth_domain::outcome::Refusal> {
     use crate::grpc::decode::{invalid, name};
     let store = request.store.as_ref().try_into();
     if request.member_id == 0 {

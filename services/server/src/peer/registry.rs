@@ -26,19 +26,26 @@ struct Known {
 impl Registry {
     /// With the list.
     pub fn new(listed: &[Address]) -> Self {
-        let listed = listed.iter().map(|address| (address.member, (address.clone(), None)));
+        let listed = listed
+            .iter()
+            .map(|address| (address.member, (address.clone(), None)));
         let known = Known {
             listed: listed.collect(),
             ..Known::default()
         };
-        Self { known: RwLock::new(known) }
+        Self {
+            known: RwLock::new(known),
+        }
     }
 
     /// What the ledger says now. Who was registered and is not any more is no member, list or not.
     pub fn update(&self, members: &[Arc<Member>]) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Known { registered, listed } = &mut *known;
-        let now: BTreeMap<MemberId, Arc<Member>> = members.iter().map(|row| (row.id, Arc::clone(row))).collect();
+        let now: BTreeMap<MemberId, Arc<Member>> = members
+            .iter()
+            .map(|row| (row.id, Arc::clone(row)))
+            .collect();
         for id in registered.keys().chain(now.keys()) {
             listed.remove(id);
         }
@@ -78,10 +85,21 @@ impl Registry {
         registered.chain(listed).collect()
     }
 
+    /// Where a registered member listens for clients; empty if it is not registered yet.
+    pub fn client_endpoint(&self, member: MemberId) -> String {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let row = known.registered.get(&member);
+        row.map(|row| row.client_endpoint.to_string()).unwrap_or_default()
+    }
+
     /// The registered stores, for raft.
     pub fn stores(&self) -> BTreeMap<u64, [u8; 16]> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.registered.values().map(|row| (row.id.0, row.store)).collect()
+        known
+            .registered
+            .values()
+            .map(|row| (row.id.0, row.store))
+            .collect()
     }
 }
 
@@ -117,21 +135,42 @@ mod tests {
     fn a_registered_member_keeps_its_store() {
         let registry = Registry::new(&[]);
         registry.update(&[registered(1, 1)]);
-        assert_eq!(registry.admit(MemberId(1), [1; 16]).as_deref(), Ok("registered-1"));
-        let wiped = registry.admit(MemberId(1), [2; 16]).expect_err("another store");
+        assert_eq!(
+            registry.admit(MemberId(1), [1; 16]).as_deref(),
+            Ok("registered-1")
+        );
+        let wiped = registry
+            .admit(MemberId(1), [2; 16])
+            .expect_err("another store");
         assert!(wiped.to_string().contains("--rejoin"));
-        assert_eq!(registry.admit(MemberId(2), [1; 16]), Err(Stranger::NoMember(MemberId(2))));
+        assert_eq!(
+            registry.admit(MemberId(2), [1; 16]),
+            Err(Stranger::NoMember(MemberId(2)))
+        );
     }
 
     /// Promise: before it is registered a listed member keeps to the store that it was first seen with.
     #[test]
     fn a_listed_member_keeps_to_its_first_store() {
         let registry = Registry::new(&[listed(1), listed(2)]);
-        assert_eq!(registry.admit(MemberId(1), [1; 16]).as_deref(), Ok("listed-1"));
-        assert_eq!(registry.admit(MemberId(1), [9; 16]), Err(Stranger::OtherStore(MemberId(1))));
+        assert_eq!(
+            registry.admit(MemberId(1), [1; 16]).as_deref(),
+            Ok("listed-1")
+        );
+        assert_eq!(
+            registry.admit(MemberId(1), [9; 16]),
+            Err(Stranger::OtherStore(MemberId(1)))
+        );
         registry.update(&[registered(1, 1)]);
-        assert_eq!(registry.admit(MemberId(1), [1; 16]).as_deref(), Ok("registered-1"));
-        assert_eq!(registry.addresses().len(), 2, "the other is still known by the list");
+        assert_eq!(
+            registry.admit(MemberId(1), [1; 16]).as_deref(),
+            Ok("registered-1")
+        );
+        assert_eq!(
+            registry.addresses().len(),
+            2,
+            "the other is still known by the list"
+        );
     }
 
     /// Promise: a member that was removed is none any more, whatever the list says.
@@ -140,7 +179,10 @@ mod tests {
         let registry = Registry::new(&[listed(1)]);
         registry.update(&[registered(1, 1)]);
         registry.update(&[]);
-        assert_eq!(registry.admit(MemberId(1), [1; 16]), Err(Stranger::NoMember(MemberId(1))));
+        assert_eq!(
+            registry.admit(MemberId(1), [1; 16]),
+            Err(Stranger::NoMember(MemberId(1)))
+        );
         assert!(registry.stores().is_empty() && registry.addresses().is_empty());
     }
 }

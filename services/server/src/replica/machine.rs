@@ -7,7 +7,8 @@ use berth_domain::command::{Command, Proposal};
 use berth_domain::event::EventGroup;
 use berth_domain::id::{ClusterId, ClusterName};
 use berth_domain::outcome::Answer;
-use berth_domain::{ledger, row::Change};
+use berth_domain::ledger;
+use berth_domain::row::Member;
 use berth_raft::state_machine::{Error, StateMachine};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,9 +20,18 @@ pub struct LedgerMachine {
     /// How far the history is durable.
     history: Arc<Progress>,
     /// Where the newest snapshot put this replica, until the history has heard of it.
-    restored: Arc<Mutex<Option<Place>>>,
+    restored: Arc<Mutex<Option<Restored>>>,
     /// Clusters whose last bind was decided on facts. Not replicated: a hint for a new leader, which waits for those sources.
     with_facts: BTreeSet<ClusterName>,
+}
+
+/// Where a snapshot put a replica.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// In the history.
+    pub place: Place,
+    /// Who is registered.
+    pub members: Vec<Arc<Member>>,
 }
 
 /// A frozen ledger, and the history that must be durable before it may stand for the log.
@@ -75,7 +85,7 @@ impl LedgerMachine {
     }
 
     /// Where the newest snapshot put this replica; whoever tells the history takes it out.
-    pub fn restored(&self) -> Arc<Mutex<Option<Place>>> {
+    pub fn restored(&self) -> Arc<Mutex<Option<Restored>>> {
         Arc::clone(&self.restored)
     }
 
@@ -155,7 +165,8 @@ impl StateMachine for LedgerMachine {
             revision: self.ledger.revision(),
             chain: self.ledger.chain(),
         };
-        *self.restored.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+        let members = self.ledger.members().cloned().collect();
+        *self.restored.lock().unwrap_or_else(PoisonError::into_inner) = Some(Restored { place, members });
         Ok(())
     }
 
@@ -186,9 +197,4 @@ fn restore(chunks: &mut dyn Iterator<Item = Vec<u8>>, own: &ClusterId) -> Result
             own: own.clone(),
         }),
     }
-}
-
-/// Whether a group changes who takes part.
-pub(crate) fn changes_members(group: &EventGroup) -> bool {
-    group.changes.iter().any(|change| matches!(change, Change::Member { .. }))
 }

@@ -1,7 +1,7 @@
 //! What all actors of one term share. It dies with the term.
 
+use super::draw::Draw;
 use super::view::View;
-use super::{Refresh, Router};
 use crate::facts::Facts;
 use crate::journal::{Journal, LedgerClock};
 use crate::vswitch::VSwitchActor;
@@ -27,7 +27,8 @@ pub struct Term {
     pub journal: Address<Journal>,
     /// What Kubernetes says.
     pub facts: Facts,
-    pub(super) router: Address<Router>,
+    /// What actors start from.
+    pub draw: Draw,
 }
 
 // === impl Term ===
@@ -36,10 +37,5 @@ impl Term {
     /// A node wants to be woken when this claim changes.
     pub fn watch(&self, claim: ClaimName, node: NodeId) {
         self.watchers.borrow_mut().entry(claim).or_default().insert(node);
-    }
-
-    /// The view was wrong several times: it is drawn anew.
-    pub fn refresh(&self) {
-        self.router.deliver(Refresh);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Addresses and allocations are not in here: a VSwitchActor has its own, and so has a NodeActor.
 
+use berth_domain::Ledger;
 use berth_domain::address::Subnet;
 use berth_domain::id::*;
 use berth_domain::row::{Change, Claim, ClaimState, Node, Policy, VSwitch};
@@ -26,6 +27,22 @@ pub struct View {
 // === impl View ===
 
 impl View {
+    /// As the ledger has it.
+    pub fn of(ledger: &Ledger) -> Self {
+        let mut view = Self::default();
+        for row in ledger.nodes() {
+            view.observe_node(row.id, None, Some(row));
+        }
+        for row in ledger.vswitches() {
+            view.observe_vswitch(row.id, None, Some(row));
+        }
+        for row in ledger.claims() {
+            view.observe_claim(row.id, None, Some(row));
+        }
+        view.reach(ledger.revision());
+        view
+    }
+
     /// A node by its registered name.
     pub fn node(&self, name: &NodeName) -> Option<&Arc<Node>> {
         self.nodes.get(self.node_names.get(name)?)

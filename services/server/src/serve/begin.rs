@@ -48,13 +48,25 @@ pub async fn begin(
     let options = options(config);
     match &config.start {
         Start::Dev => dev(path, options),
-        Start::Bootstrap { cluster_id, members, id } => bootstrap(path, options, cluster_id, *id, members),
+        Start::Bootstrap {
+            cluster_id,
+            members,
+            id,
+        } => bootstrap(path, options, cluster_id, *id, members),
         Start::Recover { members } => {
             let directory = Directory::open(path, options)?;
-            Ok(begun(directory, RaftStart::Recover, addresses(members)))
+            Ok(begun(directory, RaftStart::Recover, listed(members)))
         }
-        Start::Join { endpoints, set_aside } => {
-            let joining = Joining { config, advertised, certificates, endpoints };
+        Start::Join {
+            endpoints,
+            set_aside,
+        } => {
+            let joining = Joining {
+                config,
+                advertised,
+                certificates,
+                endpoints,
+            };
             joining.join(options, *set_aside).await
         }
     }
@@ -76,7 +88,11 @@ fn dev(path: &Path, options: Options) -> Result<Begun, Error> {
     let cluster_id = format!("dev-{}", Uuid::new_v4());
     let directory = Directory::create(path, &cluster_id, DEV_MEMBER, options)?;
     let members = vec![DEV_MEMBER];
-    Ok(begun(directory, RaftStart::Bootstrap { members }, Vec::new()))
+    Ok(begun(
+        directory,
+        RaftStart::Bootstrap { members },
+        Vec::new(),
+    ))
 }
 
 /// A start that was cut short between the directory's making and the log's is gone on with;
@@ -99,7 +115,7 @@ fn bootstrap(
     let start = RaftStart::Bootstrap {
         members: members.iter().map(|member| member.id.0).collect(),
     };
-    Ok(begun(directory, start, addresses(members)))
+    Ok(begun(directory, start, listed(members)))
 }
 
 fn begun(directory: Directory, start: RaftStart, members: Vec<Address>) -> Begun {
@@ -109,16 +125,21 @@ fn begun(directory: Directory, start: RaftStart, members: Vec<Address>) -> Begun
         member: MemberId(identity.member_id),
         store: identity.store.into_bytes(),
     };
-    Begun { directory, start, members, myself }
+    Begun {
+        directory,
+        start,
+        members,
+        myself,
+    }
 }
 
-fn addresses(members: &[Member]) -> Vec<Address> {
-    let address = |member: &Member| Address {
+fn listed(members: &[Member]) -> Vec<Address> {
+    let one = |member: &Member| Address {
         member: member.id,
         name: member.name.to_string(),
         endpoint: member.peer.clone(),
     };
-    members.iter().map(address).collect()
+    members.iter().map(one).collect()
 }
 
 /// What joining needs.
@@ -137,21 +158,29 @@ impl Joining<'_> {
     async fn join(&self, options: Options, set_aside: bool) -> Result<Begun, Error> {
         let path = &self.config.data_directory;
         let replaces = if set_aside { self.set_aside(path)? } else { 0 };
-        let cluster = self.ask(&JoinRequest {
-            name: self.config.name.to_string(),
-            ..JoinRequest::default()
-        }).await?;
+        let cluster = self
+            .ask(&JoinRequest {
+                name: self.config.name.to_string(),
+                ..JoinRequest::default()
+            })
+            .await?;
         let directory = match Directory::inspect(path)? {
             Found::Store(_) => Directory::open(path, options)?,
-            Found::Absent | Found::Unfinished => {
-                Directory::create(path, &cluster.cluster_id, fresh_id(&cluster.members), options)?
-            }
+            Found::Absent | Found::Unfinished => Directory::create(
+                path,
+                &cluster.cluster_id,
+                fresh_id(&cluster.members),
+                options,
+            )?,
         };
         directory.expect(Some(&cluster.cluster_id), None)?;
         let request = self.request(&directory, self.replaced(replaces, &cluster.members));
         let joined = self.ask(&request).await?;
-        info!(member = request.member_id, "taken in as a learner; it votes once it has caught up");
-        let members = joined.members.iter().filter_map(address).collect();
+        info!(
+            member = request.member_id,
+            "taken in as a learner; it votes once it has caught up"
+        );
+        let members = joined.members.iter().filter_map(told).collect();
         // A log that was begun by an earlier try is gone on with.
         let start = match directory.log()?.load()?.is_empty() {
             true => RaftStart::Join,
@@ -192,7 +221,11 @@ impl Joining<'_> {
 
     fn request(&self, directory: &Directory, replaces: u64) -> JoinRequest {
         let identity = directory.identity();
-        let replaces = if replaces == identity.member_id { 0 } else { replaces };
+        let replaces = if replaces == identity.member_id {
+            0
+        } else {
+            replaces
+        };
         JoinRequest {
             cluster_id: identity.cluster_id.clone(),
             member_id: identity.member_id,
@@ -205,7 +238,7 @@ impl Joining<'_> {
     }
 }
 
-fn address(member: &PeerMember) -> Option<Address> {
+fn told(member: &PeerMember) -> Option<Address> {
     Some(Address {
         member: MemberId(member.id),
         name: member.name.clone(),

@@ -15,6 +15,7 @@ use berth_proto::v1::allocator_server::AllocatorServer;
 use berth_proto::v1::facts_server::FactsServer;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use tonic::transport::Server;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
@@ -29,77 +30,96 @@ pub enum Error {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves clients until `shutdown` is done and what was under way is answered.
-pub async fn clients(
-    listener: Listener,
-    gate: Gate,
-    health: HealthServer<impl Health>,
-    certificates: Option<&Certificates>,
-    calls: Calls,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), Error> {
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
-    let allocator = AllocatorServer::new(AllocatorService::new(gate.clone()));
-    let facts = FactsServer::new(FactsService::new(gate.clone()));
-    let admin = AdminServer::new(AdminService::new(gate));
-    bounded(certificates)?
-        .layer(Entry::new(Caller::local(), calls))
-        .add_service(allocator.max_decoding_message_size(MESSAGE_BYTES_MAX))
-        .add_service(facts.max_decoding_message_size(MESSAGE_BYTES_MAX))
-        .add_service(admin.max_decoding_message_size(MESSAGE_BYTES_MAX))
-        .add_service(health)
-        .add_service(reflection)
-        .serve_with_incoming_shutdown(listener.connections(), shutdown)
-        .await?;
-    Ok(())
+/// A listener that is about to be served.
+pub struct Door {
+    /// Bound.
+    pub listener: Listener,
+    /// None = clear text.
+    pub certificates: Option<Certificates>,
+    /// Where its calls are counted.
+    pub calls: Calls,
 }
 
-/// A server with the client port's limits.
-fn bounded(certificates: Option<&Certificates>) -> Result<Server, tonic::transport::Error> {
+// === impl Door ===
+
+impl Door {
+    /// Serves clients until `shutdown` is done and what was under way is answered.
+    pub async fn clients(
+        self,
+        gate: Gate,
+        health: HealthServer<impl Health>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let allocator = AllocatorServer::new(AllocatorService::new(gate.clone()));
+        let facts = FactsServer::new(FactsService::new(gate.clone()));
+        let admin = AdminServer::new(AdminService::new(gate));
+        let limits = Limits {
+            streams: STREAMS_PER_CONNECTION,
+            keepalive_interval: KEEPALIVE_INTERVAL,
+            keepalive_timeout: KEEPALIVE_TIMEOUT,
+        };
+        let mut server = bounded(&limits, self.certificates.as_ref())?;
+        if self.certificates.is_some() {
+            // A revoked or expired certificate stops serving when its connection has aged.
+            server = server.max_connection_age(CONNECTION_AGE_MAX);
+        }
+        server
+            .layer(Entry::new(Caller::local(), self.calls))
+            .add_service(allocator.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(facts.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(admin.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(health)
+            .add_service(reflection)
+            .serve_with_incoming_shutdown(self.listener.connections(), shutdown)
+            .await?;
+        Ok(())
+    }
+
+    /// Serves replicas until `shutdown` is done.
+    pub async fn peers(
+        self,
+        myself: Myself,
+        replica: Arc<dyn Replica>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let limits = Limits {
+            streams: peer::STREAMS_PER_CONNECTION,
+            keepalive_interval: peer::KEEPALIVE_INTERVAL,
+            keepalive_timeout: peer::KEEPALIVE_TIMEOUT,
+        };
+        bounded(&limits, self.certificates.as_ref())?
+            .layer(Entry::new(Caller::unnamed_member(), self.calls))
+            .add_service(PeerService::server(myself, replica))
+            .serve_with_incoming_shutdown(self.listener.connections(), shutdown)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What the two ports differ in.
+struct Limits {
+    streams: u32,
+    keepalive_interval: Duration,
+    keepalive_timeout: Duration,
+}
+
+fn bounded(
+    limits: &Limits,
+    certificates: Option<&Certificates>,
+) -> Result<Server, tonic::transport::Error> {
     let server = Server::builder()
-        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .max_concurrent_streams(limits.streams)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_keepalive_interval(Some(limits.keepalive_interval))
+        .http2_keepalive_timeout(Some(limits.keepalive_timeout))
         .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))
         .http2_max_local_error_reset_streams(Some(RESET_STREAMS_MAX));
     match certificates {
         None => Ok(server),
-        // A revoked or expired certificate stops serving when its connection has aged.
-        Some(files) => server
-            .max_connection_age(CONNECTION_AGE_MAX)
-            .max_connection_age_grace(CONNECTION_AGE_GRACE)
-            .tls_config(server_tls(files)),
+        Some(files) => server.tls_config(server_tls(files)),
     }
-}
-
-/// Serves replicas until `shutdown` is done.
-pub async fn peers(
-    listener: Listener,
-    myself: Myself,
-    replica: Arc<dyn Replica>,
-    certificates: Option<&Certificates>,
-    calls: Calls,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), Error> {
-    let server = Server::builder()
-        .max_concurrent_streams(peer::STREAMS_PER_CONNECTION)
-        .http2_max_header_list_size(HEADER_BYTES_MAX)
-        .http2_keepalive_interval(Some(peer::KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(peer::KEEPALIVE_TIMEOUT))
-        .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))
-        .http2_max_local_error_reset_streams(Some(RESET_STREAMS_MAX));
-    let server = match certificates {
-        None => server,
-        Some(files) => server.tls_config(server_tls(files))?,
-    };
-    server
-        .layer(Entry::new(Caller::unnamed_member(), calls))
-        .add_service(PeerService::server(myself, replica))
-        .serve_with_incoming_shutdown(listener.connections(), shutdown)
-        .await?;
-    Ok(())
 }

@@ -18,7 +18,11 @@ const FORWARDING: [&str; 3] = ["berth.v1.Allocator", "berth.v1.Admin", "berth.v1
 const LEADING: &str = "berth.leader";
 
 /// Follows the role until there is none any more, then says that nothing is served.
-pub async fn follow(reporter: HealthReporter, mut role: watch::Receiver<Role>, stopping: impl Future<Output = ()>) {
+pub async fn follow(
+    reporter: HealthReporter,
+    mut role: watch::Receiver<Role>,
+    stopping: impl Future<Output = ()>,
+) {
     tokio::pin!(stopping);
     loop {
         let now = *role.borrow_and_update();
@@ -36,7 +40,8 @@ pub async fn follow(reporter: HealthReporter, mut role: watch::Receiver<Role>, s
     say(&reporter, &[LEADING, ""], false).await;
 }
 
-fn reaches_a_leader(role: &Role) -> bool {
+/// Whether an ADD sent to this replica reaches a leader.
+pub fn reaches_a_leader(role: &Role) -> bool {
     match role.leads() {
         true => role.ready,
         false => role.leader.is_some(),

@@ -24,7 +24,10 @@ impl Signals {
     /// Until the first one.
     pub async fn first(&mut self) {
         let name = self.next().await;
-        info!(signal = name, "stopping: handing over and draining; a second signal stops at once");
+        info!(
+            signal = name,
+            "stopping: handing over and draining; a second signal stops at once"
+        );
     }
 
     /// Until one more.

@@ -4,16 +4,24 @@ use super::message::{Ask, Changed, CreateClaim, Drawn, GiveBack, NodeEnded, Redr
 use super::state::{Observation, Out, State, Tag};
 use crate::failure::Failure;
 use crate::journal::{Committed, Journal, LedgerClock, Propose};
-use berth_actors::{Actor, Address, Context, Handler, Reply, Timer};
+use crate::router::Draw;
+use berth_actors::{Actor, Address, Context, Handler, Reply, Timer, Unanswered};
+use berth_domain::id::VSwitchId;
+use berth_domain::outcome::Refusal;
 use berth_domain::row::VSwitch;
 use std::sync::Arc;
 use tracing::Span;
+
+/// After the raft thread had no time.
+const DRAW_AGAIN_AFTER_MS: u64 = 10;
 
 /// One vSwitch's free addresses, on the leader.
 #[derive(Debug)]
 pub struct VSwitchActor {
     state: State,
+    id: VSwitchId,
     journal: Address<Journal>,
+    draw: Draw,
     wake: Option<(u64, Timer)>,
 }
 
@@ -29,13 +37,20 @@ struct Answered {
 // === impl VSwitchActor ===
 
 impl VSwitchActor {
-    /// As the ledger had it when it was drawn.
-    pub fn new(row: Arc<VSwitch>, pool: Pool, clock: LedgerClock, journal: Address<Journal>) -> Self {
+    /// Draws its addresses from the ledger; what is asked meanwhile waits.
+    pub fn new(row: Arc<VSwitch>, clock: LedgerClock, journal: Address<Journal>, draw: Draw) -> Self {
         Self {
-            state: State::new(row, pool, clock),
+            id: row.id,
+            state: State::new(row, clock),
             journal,
+            draw,
             wake: None,
         }
+    }
+
+    fn draw(&mut self, context: &mut Context<Self>) {
+        let address = context.address();
+        self.draw.vswitch(self.id, Reply::call(move |drawn: Result<Drawn, Unanswered>| address.deliver(drawn)));
     }
 
     fn work(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut State, u64, &mut Vec<Out>)) {
@@ -45,7 +60,7 @@ impl VSwitchActor {
             match out {
                 Out::Propose { proposal, tag } => {
                     let address = context.address();
-                    let reply = Reply::call(move |answer: Result<Committed, _>| {
+                    let reply = Reply::call(move |answer: Result<Committed, Unanswered>| {
                         let committed = answer.unwrap_or(Err(Failure::Unknown {
                             reason: "the journal has ended",
                         }));
@@ -57,6 +72,18 @@ impl VSwitchActor {
                 }
                 Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
             }
+        }
+    }
+
+    fn drawn(&mut self, drawn: Drawn, context: &mut Context<Self>) {
+        let mut is_there = true;
+        self.work(context, |state, now_ms, out| is_there = state.on_drawn(drawn, now_ms, out));
+        if !is_there {
+            self.state.end(&Failure::Refused(Refusal::NotFound {
+                what: "vSwitch",
+                name: self.id.to_string(),
+            }));
+            context.stop();
         }
     }
 
@@ -80,6 +107,10 @@ impl VSwitchActor {
 impl Actor for VSwitchActor {
     type Observation = Observation;
 
+    fn started(&mut self, context: &mut Context<Self>) {
+        self.draw(context);
+    }
+
     fn observe(&self) -> Observation {
         self.state.observe()
     }
@@ -99,7 +130,7 @@ impl Handler<CreateClaim> for VSwitchActor {
 
 impl Handler<GiveBack> for VSwitchActor {
     fn handle(&mut self, back: GiveBack, context: &mut Context<Self>) {
-        self.work(context, |state, now_ms, out| state.on_give_back(&back.addresses, now_ms, out));
+        self.work(context, |state, now_ms, out| state.on_give_back(back.node, &back.addresses, now_ms, out));
     }
 }
 
@@ -111,7 +142,7 @@ impl Handler<NodeEnded> for VSwitchActor {
 
 impl Handler<Changed> for VSwitchActor {
     fn handle(&mut self, Changed(changes): Changed, context: &mut Context<Self>) {
-        self.work(context, |state, now_ms, out| state.on_changed(&changes, now_ms, out));
+        self.work(context, |state, now_ms, out| state.on_changed(changes, now_ms, out));
     }
 }
 
@@ -121,9 +152,22 @@ impl Handler<Answered> for VSwitchActor {
     }
 }
 
-impl Handler<Refreshed> for VSwitchActor {
-    fn handle(&mut self, Refreshed(pool): Refreshed, context: &mut Context<Self>) {
-        self.work(context, |state, now_ms, out| state.on_refreshed(pool, now_ms, out));
+impl Handler<Redraw> for VSwitchActor {
+    fn handle(&mut self, _: Redraw, context: &mut Context<Self>) {
+        if self.state.redraw() {
+            self.draw(context);
+        }
+    }
+}
+
+impl Handler<Result<Drawn, Unanswered>> for VSwitchActor {
+    fn handle(&mut self, drawn: Result<Drawn, Unanswered>, context: &mut Context<Self>) {
+        match drawn {
+            Ok(drawn) => self.drawn(drawn, context),
+            Err(Unanswered) => {
+                context.run_later(DRAW_AGAIN_AFTER_MS, Self::draw);
+            }
+        }
     }
 }
 

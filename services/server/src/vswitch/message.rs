@@ -73,6 +73,10 @@ pub struct CreateClaim {
 #[derive(Clone, Debug)]
 pub struct Changed(pub Vec<Dated>);
 
+/// What was chosen from was wrong several times: draw it anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Redraw;
+
 /// The pool as the ledger has it at a revision; none if the vSwitch is gone.
 #[derive(Clone, Debug)]
 pub struct Drawn {

@@ -239,11 +239,13 @@ impl State {
         true
     }
 
-    /// The view was wrong several times: whoever comes now waits until it is drawn anew.
-    pub fn redraw(&mut self) {
-        if matches!(self.pool, Pool::Ready(..)) {
+    /// The view was wrong several times: whoever comes now waits until it is drawn anew. False if that is under way.
+    pub fn redraw(&mut self) -> bool {
+        let is_ready = matches!(self.pool, Pool::Ready(..));
+        if is_ready {
             self.pool = Pool::Drawing(Vec::new());
         }
+        is_ready
     }
 
     /// A time has come.

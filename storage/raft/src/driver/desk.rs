@@ -17,7 +17,12 @@ pub(crate) struct Desk<M: StateMachine> {
 
 impl<M: StateMachine> Default for Desk<M> {
     fn default() -> Self {
-        Desk { last_id: 0, reads: BTreeMap::new(), changes: BTreeMap::new(), transfers: BTreeMap::new() }
+        Desk {
+            last_id: 0,
+            reads: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+        }
     }
 }
 

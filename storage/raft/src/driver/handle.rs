@@ -68,7 +68,10 @@ pub(crate) struct Shared {
 
 impl<M: StateMachine> Clone for Handle<M> {
     fn clone(&self) -> Self {
-        Handle { inbox: self.inbox.clone(), shared: Arc::clone(&self.shared) }
+        Handle {
+            inbox: self.inbox.clone(),
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
@@ -115,19 +118,36 @@ impl<M: StateMachine> Handle<M> {
 
     /// Reads a chunk of this replica's snapshot that ends at `index`, for member `to` who fetches it.
     /// Which snapshot is newest: `Status::snapshot`.
-    pub fn read_chunk(&self, to: u64, index: u64, number: u32, done: ChunkDone) -> Result<(), Full> {
-        self.put(Command::ReadChunk(ChunkRequest { to, index, number, done }))
+    pub fn read_chunk(
+        &self,
+        to: u64,
+        index: u64,
+        number: u32,
+        done: ChunkDone,
+    ) -> Result<(), Full> {
+        self.put(Command::ReadChunk(ChunkRequest {
+            to,
+            index,
+            number,
+            done,
+        }))
     }
 
     /// Says that everything up to this index is durable outside the log (the history's `through_index`).
     /// The log is never compacted beyond it. Only ever rises.
     pub fn set_durable_elsewhere(&self, index: u64) {
-        self.shared.durable_elsewhere.fetch_max(index, Ordering::AcqRel);
+        self.shared
+            .durable_elsewhere
+            .fetch_max(index, Ordering::AcqRel);
     }
 
     /// Says which store each member is registered with. Replaces what was said before.
     pub fn set_known_stores(&self, stores: BTreeMap<u64, StoreId>) {
-        *self.shared.known_stores.lock().unwrap_or_else(PoisonError::into_inner) = Some(stores);
+        *self
+            .shared
+            .known_stores
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(stores);
         self.nudge();
     }
 

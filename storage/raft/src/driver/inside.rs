@@ -7,13 +7,19 @@ use bytes::Bytes;
 /// A report from the log thread or from a snapshot's thread.
 pub(crate) enum Inside {
     /// This batch and all before it are durable; so long did the write take.
-    Persisted { number: u64, sync_micros: Option<u64> },
+    Persisted {
+        number: u64,
+        sync_micros: Option<u64>,
+    },
     /// The disk failed.
     StoreFailed(log_store::Error),
     /// An image is encoded and staged.
     SnapshotTaken(SnapshotMeta),
     /// A snapshot is here, staged and checked.
-    SnapshotArrived { meta: SnapshotMeta, chunks: Vec<Bytes> },
+    SnapshotArrived {
+        meta: SnapshotMeta,
+        chunks: Vec<Bytes>,
+    },
     /// It could not be had.
     SnapshotFailed { index: u64 },
 }

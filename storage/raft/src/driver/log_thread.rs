@@ -31,14 +31,18 @@ struct Queue {
 }
 
 enum Urgent {
-    Persist { number: u64, batch: Batch },
+    Persist { number: u64, batch: Box<Batch> },
     ReadChunk(ChunkRequest),
 }
 
 /// Work for a snapshot, in its own order.
 pub(crate) enum Slow {
     /// Stage one chunk.
-    Stage { index: u64, number: u32, chunk: Bytes },
+    Stage {
+        index: u64,
+        number: u32,
+        chunk: Bytes,
+    },
     /// Everything before this is staged: tell the raft thread.
     Tell(Inside),
 }
@@ -53,25 +57,33 @@ pub(crate) struct Closed;
 
 impl<M: StateMachine, S: LogStore> Disk<M, S> {
     pub(crate) fn new(store: S, raft: SyncSender<Command<M>>) -> Self {
-        Disk { store: Mutex::new(store), queue: Mutex::default(), changed: Condvar::new(), raft }
+        Disk {
+            store: Mutex::new(store),
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            raft,
+        }
     }
 
     /// Queues a batch; the raft thread hears when it is durable.
     pub(crate) fn persist(&self, number: u64, batch: Batch) {
-        self.queue().urgent.push_back(Urgent::Persist { number, batch });
+        self.queue().urgent.push_back(Urgent::Persist {
+            number,
+            batch: Box::new(batch),
+        });
         self.changed.notify_all();
     }
 
-    /// Writes on the calling thread if nothing is before it; gives the batch back if something is. Saves two
-    /// thread hand-offs, which cost more than half a sync.
-    pub(crate) fn persist_inline(&self, batch: Batch) -> Result<Result<u64, Error>, Batch> {
+    /// Writes on the calling thread if nothing is before it; does nothing if something is. Saves two thread
+    /// hand-offs, which cost more than half a sync.
+    pub(crate) fn persist_inline(&self, batch: &Batch) -> Option<Result<u64, Error>> {
         let queue = self.queue();
         if queue.is_busy || !queue.urgent.is_empty() {
-            return Err(batch);
+            return None;
         }
         drop(queue);
-        let Ok(mut store) = self.store.try_lock() else { return Err(batch) };
-        Ok(timed_write(&mut *store, &batch))
+        let mut store = self.store.try_lock().ok()?;
+        Some(timed_write(&mut *store, batch))
     }
 
     pub(crate) fn read_chunk(&self, request: ChunkRequest) {
@@ -83,7 +95,10 @@ impl<M: StateMachine, S: LogStore> Disk<M, S> {
     pub(crate) fn stage(&self, slow: Slow) -> Result<(), Closed> {
         let mut queue = self.queue();
         while queue.slow.len() >= SLOW_MAX && !queue.is_closed {
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .changed
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         if queue.is_closed {
             return Err(Closed);
@@ -127,7 +142,10 @@ impl<M: StateMachine, S: LogStore> Disk<M, S> {
                 self.changed.notify_all();
                 return Some(Work::Slow(slow));
             }
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .changed
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -135,7 +153,7 @@ impl<M: StateMachine, S: LogStore> Disk<M, S> {
         while let Some(urgent) = all.pop_front() {
             match urgent {
                 Urgent::Persist { number, batch } => {
-                    let (number, batch) = gather(number, batch, &mut all);
+                    let (number, batch) = gather(number, *batch, &mut all);
                     if !self.write(number, &batch) {
                         return;
                     }
@@ -155,7 +173,10 @@ impl<M: StateMachine, S: LogStore> Disk<M, S> {
         let written = timed_write(&mut *store, batch);
         drop(store);
         match written {
-            Ok(micros) => self.tell(Inside::Persisted { number, sync_micros: batch.must_sync.then_some(micros) }),
+            Ok(micros) => self.tell(Inside::Persisted {
+                number,
+                sync_micros: batch.must_sync.then_some(micros),
+            }),
             Err(error) => {
                 self.tell(Inside::StoreFailed(error));
                 false
@@ -165,7 +186,11 @@ impl<M: StateMachine, S: LogStore> Disk<M, S> {
 
     fn do_slow(&self, slow: Slow) {
         match slow {
-            Slow::Stage { index, number, chunk } => {
+            Slow::Stage {
+                index,
+                number,
+                chunk,
+            } => {
                 let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
                 let staged = store.stage_chunk(index, number, &chunk);
                 drop(store);
@@ -193,9 +218,18 @@ enum Work {
 /// Takes the batches right behind the first one that can share its write.
 fn gather(mut number: u64, mut batch: Batch, all: &mut VecDeque<Urgent>) -> (u64, Batch) {
     while let Some(Urgent::Persist { .. }) = all.front() {
-        let Some(Urgent::Persist { number: next_number, batch: next }) = all.pop_front() else { break };
-        if let Some(next) = merge::join(&mut batch, next) {
-            all.push_front(Urgent::Persist { number: next_number, batch: next });
+        let Some(Urgent::Persist {
+            number: next_number,
+            batch: next,
+        }) = all.pop_front()
+        else {
+            break;
+        };
+        if let Some(next) = merge::join(&mut batch, *next) {
+            all.push_front(Urgent::Persist {
+                number: next_number,
+                batch: Box::new(next),
+            });
             break;
         }
         number = next_number;
@@ -210,6 +244,10 @@ fn timed_write<S: LogStore>(store: &mut S, batch: &Batch) -> Result<u64, Error> 
 }
 
 /// Starts the thread.
-pub(crate) fn spawn<M: StateMachine, S: LogStore>(disk: Arc<Disk<M, S>>) -> io::Result<JoinHandle<()>> {
-    Builder::new().name("berth-log".to_owned()).spawn(move || disk.run())
+pub(crate) fn spawn<M: StateMachine, S: LogStore>(
+    disk: Arc<Disk<M, S>>,
+) -> io::Result<JoinHandle<()>> {
+    Builder::new()
+        .name("berth-log".to_owned())
+        .spawn(move || disk.run())
 }

@@ -8,7 +8,10 @@ const WRITE_BYTES_MAX: usize = 512 * 1024;
 /// Joins `next` into `batch` if the result means the same as one after the other; else gives `next` back.
 pub(crate) fn join(batch: &mut Batch, next: Batch) -> Option<Batch> {
     // A snapshot resets or re-bases the log: what is before and after it must not mix.
-    if batch.snapshot.is_some() || next.snapshot.is_some() || bytes(batch) + bytes(&next) > WRITE_BYTES_MAX {
+    if batch.snapshot.is_some()
+        || next.snapshot.is_some()
+        || bytes(batch) + bytes(&next) > WRITE_BYTES_MAX
+    {
         return Some(next);
     }
     if let Some(first) = next.entries.first() {
@@ -39,7 +42,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn entries(first: u64, count: u64, term: u64) -> Vec<Entry> {
-        let entry = |index| Entry { index, term, kind: 0, data: bytes::Bytes::new(), context: bytes::Bytes::new() };
+        let entry = |index| Entry {
+            index,
+            term,
+            kind: 0,
+            data: bytes::Bytes::new(),
+            context: bytes::Bytes::new(),
+        };
         (first..first + count).map(entry).collect()
     }
 
@@ -68,9 +77,18 @@ mod tests {
     #[test]
     fn a_snapshot_is_never_joined() {
         // Promise: entries before and after a reset of the log never end up in one write.
-        let install = InstallSnapshot { meta: SnapshotMeta::default(), reset_log: true };
-        let mut batch = Batch { entries: entries(1, 2, 1), ..Batch::default() };
-        let next = Batch { snapshot: Some(install), ..Batch::default() };
+        let install = InstallSnapshot {
+            meta: SnapshotMeta::default(),
+            reset_log: true,
+        };
+        let mut batch = Batch {
+            entries: entries(1, 2, 1),
+            ..Batch::default()
+        };
+        let next = Batch {
+            snapshot: Some(install),
+            ..Batch::default()
+        };
         assert!(join(&mut batch, next.clone()).is_some());
         assert!(join(&mut next.clone(), batch).is_some());
     }

@@ -26,31 +26,61 @@ enum Unfit {
 }
 
 /// Encodes an image and stages it.
-pub(crate) fn take<M: StateMachine, S: LogStore>(disk: Arc<Disk<M, S>>, freeze: Freeze<M>) -> io::Result<()> {
+pub(crate) fn take<M: StateMachine, S: LogStore>(
+    disk: Arc<Disk<M, S>>,
+    freeze: Freeze<M>,
+) -> io::Result<()> {
     let work = move || {
         // Closed means that the driver ends; nobody waits for the snapshot then.
         if let Err(Closed) = encode(&disk, freeze) {
             tracing::debug!("a snapshot was given up: the replica stops");
         }
     };
-    Builder::new().name("berth-snapshot".to_owned()).spawn(work).map(drop)
+    Builder::new()
+        .name("berth-snapshot".to_owned())
+        .spawn(work)
+        .map(drop)
 }
 
-fn encode<M: StateMachine, S: LogStore>(disk: &Disk<M, S>, freeze: Freeze<M>) -> Result<(), Closed> {
-    let Freeze { image, index, term, membership } = freeze;
+fn encode<M: StateMachine, S: LogStore>(
+    disk: &Disk<M, S>,
+    freeze: Freeze<M>,
+) -> Result<(), Closed> {
+    let Freeze {
+        image,
+        index,
+        term,
+        membership,
+    } = freeze;
     let mut checksum = crc32fast::Hasher::new();
     let mut chunks = 0;
     for chunk in M::encode(image) {
         if chunk.len() > CHUNK_BYTES_MAX {
-            let unfit = Unfit::ChunkTooLarge { number: chunks, bytes: chunk.len() };
-            let error = Error { doing: "encode a snapshot", source: Box::new(unfit) };
+            let unfit = Unfit::ChunkTooLarge {
+                number: chunks,
+                bytes: chunk.len(),
+            };
+            let error = Error {
+                doing: "encode a snapshot",
+                source: Box::new(unfit),
+            };
             return disk.stage(Slow::Tell(Inside::StoreFailed(error)));
         }
         checksum.update(&chunk);
-        disk.stage(Slow::Stage { index, number: chunks, chunk: chunk.into() })?;
+        disk.stage(Slow::Stage {
+            index,
+            number: chunks,
+            chunk: chunk.into(),
+        })?;
         chunks += 1;
     }
-    let meta = SnapshotMeta { index, term, membership, chunks, crc: checksum.finalize() };
+    let meta = SnapshotMeta {
+        index,
+        term,
+        membership,
+        chunks,
+        crc: checksum.finalize(),
+    };
     disk.stage(Slow::Tell(Inside::SnapshotTaken(meta)))
 }
 
@@ -67,7 +97,12 @@ pub(crate) fn fetch<M: StateMachine, S: LogStore>(
         let inside = match collect(&disk, source.as_mut(), from, &meta) {
             Ok(chunks) => Inside::SnapshotArrived { meta, chunks },
             Err(error) => {
-                tracing::warn!(from, index, error = &error as &dyn std::error::Error, "fetching a snapshot failed");
+                tracing::warn!(
+                    from,
+                    index,
+                    error = &error as &dyn std::error::Error,
+                    "fetching a snapshot failed"
+                );
                 Inside::SnapshotFailed { index }
             }
         };
@@ -75,7 +110,10 @@ pub(crate) fn fetch<M: StateMachine, S: LogStore>(
             tracing::debug!("a fetched snapshot was given up: the replica stops");
         }
     };
-    Builder::new().name("berth-fetch".to_owned()).spawn(work).map(drop)
+    Builder::new()
+        .name("berth-fetch".to_owned())
+        .spawn(work)
+        .map(drop)
 }
 
 fn collect<M: StateMachine, S: LogStore>(
@@ -92,15 +130,26 @@ fn collect<M: StateMachine, S: LogStore>(
             return Err(unfit(Unfit::TooManyChunks(meta.chunks)));
         }
         if chunk.len() > CHUNK_BYTES_MAX {
-            return Err(unfit(Unfit::ChunkTooLarge { number, bytes: chunk.len() }));
+            return Err(unfit(Unfit::ChunkTooLarge {
+                number,
+                bytes: chunk.len(),
+            }));
         }
         checksum.update(&chunk);
         chunks.push(chunk.clone());
-        disk.stage(Slow::Stage { index: meta.index, number, chunk }).map_err(|Closed| unfit(Unfit::Stopping))
+        disk.stage(Slow::Stage {
+            index: meta.index,
+            number,
+            chunk,
+        })
+        .map_err(|Closed| unfit(Unfit::Stopping))
     })?;
     let came = chunks.len() as u32;
     if came != meta.chunks {
-        return Err(unfit(Unfit::ChunksMissing { came, announced: meta.chunks }));
+        return Err(unfit(Unfit::ChunksMissing {
+            came,
+            announced: meta.chunks,
+        }));
     }
     if checksum.finalize() != meta.crc {
         return Err(unfit(Unfit::Checksum));

@@ -19,7 +19,9 @@ impl<M: StateMachine> Replica<M> {
         for entry in entries {
             match entry.get_entry_type() {
                 EntryType::EntryNormal => self.apply_normal(&entry)?,
-                EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => self.apply_change(&entry)?,
+                EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => {
+                    self.apply_change(&entry)?
+                }
             }
             self.applied = entry.index;
             self.applied_term = entry.term;
@@ -45,17 +47,30 @@ impl<M: StateMachine> Replica<M> {
             return Ok(());
         }
         let effect = self.machine.apply(entry.index, &entry.data)?;
-        self.outbox.push(Output::Applied { index: entry.index, term: entry.term, effect });
+        self.outbox.push(Output::Applied {
+            index: entry.index,
+            term: entry.term,
+            effect,
+        });
         Ok(())
     }
 
     fn apply_change(&mut self, entry: &Entry) -> Result<(), Fatal> {
-        let conf_state = self.change_raft(entry).map_err(|source| Fatal::Membership { index: entry.index, source })?;
+        let conf_state = self
+            .change_raft(entry)
+            .map_err(|source| Fatal::Membership {
+                index: entry.index,
+                source,
+            })?;
         self.membership = convert::membership_from_raft(&conf_state);
         self.snapshots.note_membership(entry.index);
         let id = self.change_applied(&entry.context);
         let membership = self.membership.clone();
-        self.outbox.push(Output::MembershipChanged { id, index: entry.index, membership });
+        self.outbox.push(Output::MembershipChanged {
+            id,
+            index: entry.index,
+            membership,
+        });
         self.write_membership();
         if !convert::takes_part(&self.membership, self.options.member)
             && !broken!(self.options, KeepLeadingWhenRemoved)
@@ -83,7 +98,10 @@ impl<M: StateMachine> Replica<M> {
         self.lose_reads();
         self.lose_change();
         for data in std::mem::take(&mut self.proposals.waiting) {
-            self.outbox.push(Output::Dropped { data, reason: super::output::DropReason::Stopping });
+            self.outbox.push(Output::Dropped {
+                data,
+                reason: super::output::DropReason::Stopping,
+            });
         }
         self.outbox.push(Output::Removed);
     }
@@ -92,14 +110,21 @@ impl<M: StateMachine> Replica<M> {
     pub(super) fn restore(&mut self, arrived: Arrived) -> Result<(), Fatal> {
         let Arrived { meta, chunks } = arrived;
         let mut chunks = chunks.into_iter().map(|chunk| chunk.to_vec());
-        self.machine.restore(meta.index, &mut chunks).map_err(|error| state_machine::Error { ..error })?;
+        self.machine
+            .restore(meta.index, &mut chunks)
+            .map_err(|error| state_machine::Error { ..error })?;
         self.applied = meta.index;
         self.applied_term = meta.term;
         self.membership = meta.membership.clone();
         self.writes.persisted_index = meta.index;
-        self.outbox.push(Output::SnapshotInstalled { index: meta.index });
+        self.outbox
+            .push(Output::SnapshotInstalled { index: meta.index });
         let membership = meta.membership.clone();
-        self.outbox.push(Output::MembershipChanged { id: None, index: meta.index, membership });
+        self.outbox.push(Output::MembershipChanged {
+            id: None,
+            index: meta.index,
+            membership,
+        });
         self.node.mut_store().set_snapshot(meta);
         Ok(())
     }

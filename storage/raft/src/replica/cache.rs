@@ -27,7 +27,11 @@ const ENTRY_OVERHEAD_BYTES: u64 = 32;
 
 impl LogCache {
     pub(crate) fn new(loaded: Loaded) -> Self {
-        let membership = loaded.snapshot.as_ref().map(|meta| meta.membership.clone()).unwrap_or_default();
+        let membership = loaded
+            .snapshot
+            .as_ref()
+            .map(|meta| meta.membership.clone())
+            .unwrap_or_default();
         LogCache {
             hard_state: convert::hard_state_to_raft(loaded.hard_state),
             conf_state: convert::membership_to_raft(&membership),
@@ -64,7 +68,10 @@ impl LogCache {
     pub(crate) fn append(&mut self, entries: &[Entry]) {
         let Some(first) = entries.first() else { return };
         let keep = first.index.saturating_sub(self.truncated_index + 1);
-        debug_assert!(keep <= self.entries.len() as u64, "the log would have a gap");
+        debug_assert!(
+            keep <= self.entries.len() as u64,
+            "the log would have a gap"
+        );
         self.entries.truncate(keep as usize);
         self.entries.extend(entries.iter().cloned());
     }
@@ -79,7 +86,8 @@ impl LogCache {
     /// Forgets entries up to and with `index`, which must be in the log.
     pub(crate) fn compact(&mut self, index: u64) -> Option<(u64, u64)> {
         let term = self.entry(index)?.term;
-        self.entries.drain(..(index - self.truncated_index) as usize);
+        self.entries
+            .drain(..(index - self.truncated_index) as usize);
         self.truncated_index = index;
         self.truncated_term = term;
         Some((index, term))
@@ -99,7 +107,10 @@ impl LogCache {
 
 impl raft::Storage for LogCache {
     fn initial_state(&self) -> raft::Result<RaftState> {
-        Ok(RaftState::new(self.hard_state.clone(), self.conf_state.clone()))
+        Ok(RaftState::new(
+            self.hard_state.clone(),
+            self.conf_state.clone(),
+        ))
     }
 
     fn entries(
@@ -116,7 +127,9 @@ impl raft::Storage for LogCache {
         let mut bytes = 0u64;
         let mut found = Vec::new();
         for index in low..high {
-            let entry = self.entry(index).ok_or(Error::Store(StorageError::Unavailable))?;
+            let entry = self
+                .entry(index)
+                .ok_or(Error::Store(StorageError::Unavailable))?;
             bytes = bytes.saturating_add(entry_bytes(entry));
             // At least one entry, else a large one could never be sent.
             if bytes > limit_bytes && !found.is_empty() {
@@ -134,7 +147,9 @@ impl raft::Storage for LogCache {
         if index < self.truncated_index {
             return Err(Error::Store(StorageError::Compacted));
         }
-        self.entry(index).map(|entry| entry.term).ok_or(Error::Store(StorageError::Unavailable))
+        self.entry(index)
+            .map(|entry| entry.term)
+            .ok_or(Error::Store(StorageError::Unavailable))
     }
 
     fn first_index(&self) -> raft::Result<u64> {
@@ -148,7 +163,9 @@ impl raft::Storage for LogCache {
     /// Only one that knows the receiver: raft ignores a snapshot whose membership lacks it (raft-rs issue 472).
     fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<Snapshot> {
         match &self.snapshot {
-            Some(meta) if meta.index >= request_index && convert::takes_part(&meta.membership, to) => {
+            Some(meta)
+                if meta.index >= request_index && convert::takes_part(&meta.membership, to) =>
+            {
                 Ok(convert::snapshot_to_raft(meta))
             }
             _ => {
@@ -165,5 +182,9 @@ fn entry_bytes(entry: &Entry) -> u64 {
 
 /// The membership a snapshot or a fresh store starts from.
 pub(crate) fn initial_membership(loaded: &Loaded) -> Membership {
-    loaded.snapshot.as_ref().map(|meta| meta.membership.clone()).unwrap_or_default()
+    loaded
+        .snapshot
+        .as_ref()
+        .map(|meta| meta.membership.clone())
+        .unwrap_or_default()
 }

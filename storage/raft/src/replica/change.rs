@@ -41,17 +41,31 @@ impl<M: StateMachine> Replica<M> {
         }
         let mut context = self.options.boot.to_vec();
         context.extend_from_slice(&id.to_be_bytes());
-        if self.node.propose_conf_change(context.clone(), to_raft(change)).is_err() {
+        if self
+            .node
+            .propose_conf_change(context.clone(), to_raft(change))
+            .is_err()
+        {
             return Err(ChangeRefused::NotReady);
         }
         // The last word on V3: what stands in the log now is the change itself, not an empty entry.
         let last_index = self.node.raft.raft_log.last_index();
-        let is_there = self.node.raft.raft_log.unstable_entries().last().is_some_and(|entry| {
-            entry.index == last_index && entry.get_entry_type() == EntryType::EntryConfChangeV2
-        });
+        let is_there = self
+            .node
+            .raft
+            .raft_log
+            .unstable_entries()
+            .last()
+            .is_some_and(|entry| {
+                entry.index == last_index && entry.get_entry_type() == EntryType::EntryConfChangeV2
+            });
         if broken!(self.options, CompleteChangeOnPropose) {
             let membership = self.membership.clone();
-            self.outbox.push(Output::MembershipChanged { id: Some(id), index: last_index, membership });
+            self.outbox.push(Output::MembershipChanged {
+                id: Some(id),
+                index: last_index,
+                membership,
+            });
             return Ok(());
         }
         if !is_there {
@@ -102,10 +116,19 @@ impl<M: StateMachine> Replica<M> {
             return Err(ChangeRefused::NotMember(old));
         }
         let last_index = self.node.raft.raft_log.last_index();
-        let matched = self.node.raft.prs().get(member).map_or(0, |progress| progress.matched);
+        let matched = self
+            .node
+            .raft
+            .prs()
+            .get(member)
+            .map_or(0, |progress| progress.matched);
         let lag_entries = last_index.saturating_sub(matched);
-        if lag_entries > self.options.promote_lag_entries || matched == 0 || !self.is_alive(member) {
-            return Err(ChangeRefused::NotCaughtUp { member, lag_entries });
+        if lag_entries > self.options.promote_lag_entries || matched == 0 || !self.is_alive(member)
+        {
+            return Err(ChangeRefused::NotCaughtUp {
+                member,
+                lag_entries,
+            });
         }
         Ok(())
     }
@@ -114,7 +137,13 @@ impl<M: StateMachine> Replica<M> {
         if !convert::takes_part(&self.membership, member) {
             return Err(ChangeRefused::NotMember(member));
         }
-        let rest: Vec<u64> = self.membership.voters.iter().copied().filter(|voter| *voter != member).collect();
+        let rest: Vec<u64> = self
+            .membership
+            .voters
+            .iter()
+            .copied()
+            .filter(|voter| *voter != member)
+            .collect();
         if rest.is_empty() {
             return Err(ChangeRefused::LastVoter);
         }
@@ -130,7 +159,10 @@ impl<M: StateMachine> Replica<M> {
     pub(super) fn is_alive(&self, member: u64) -> bool {
         let patience = self.options.election_ticks as u64;
         member == self.options.member
-            || self.peers.heard_at(member).is_some_and(|tick| self.ticks.saturating_sub(tick) <= patience)
+            || self
+                .peers
+                .heard_at(member)
+                .is_some_and(|tick| self.ticks.saturating_sub(tick) <= patience)
     }
 
     fn removes_self(&self, change: &Change) -> bool {
@@ -143,7 +175,9 @@ impl<M: StateMachine> Replica<M> {
     }
 
     fn hand_over_before_leaving(&mut self) {
-        if self.transfer.is_none() && let Some(to) = self.best_successor() {
+        if self.transfer.is_none()
+            && let Some(to) = self.best_successor()
+        {
             self.node.transfer_leader(to);
             self.transfer = Some(transfer::Transfer::unasked(to));
         }
@@ -151,14 +185,20 @@ impl<M: StateMachine> Replica<M> {
 
     /// A change was applied; tells whose request it was.
     pub(super) fn change_applied(&mut self, context: &[u8]) -> Option<u64> {
-        let pending = self.change.pending.take_if(|pending| pending.context == context)?;
+        let pending = self
+            .change
+            .pending
+            .take_if(|pending| pending.context == context)?;
         Some(pending.id)
     }
 
     /// The leadership is gone and nobody knows what becomes of the change.
     pub(super) fn lose_change(&mut self) {
         if let Some(pending) = self.change.pending.take() {
-            self.outbox.push(Output::ChangeRefused { id: pending.id, reason: ChangeRefused::Unknown });
+            self.outbox.push(Output::ChangeRefused {
+                id: pending.id,
+                reason: ChangeRefused::Unknown,
+            });
         }
     }
 
@@ -176,7 +216,10 @@ impl<M: StateMachine> Replica<M> {
         let since = *self.change.joint_since.get_or_insert(self.ticks);
         if self.ticks - since >= self.options.election_ticks as u64 {
             self.change.joint_since = None;
-            if let Err(error) = self.node.propose_conf_change(Vec::new(), ConfChangeV2::default()) {
+            if let Err(error) = self
+                .node
+                .propose_conf_change(Vec::new(), ConfChangeV2::default())
+            {
                 tracing::warn!(%error, "leaving the joint membership was refused; trying again");
             }
         }

@@ -22,10 +22,17 @@ impl<M: StateMachine> Replica<M> {
     /// Never beyond the newest durable snapshot, nor beyond what the embedder has durable elsewhere, and never what
     /// a member needs right after the snapshot it is fetching.
     fn compact_target(&self) -> u64 {
-        let snapshot = self.node.store().snapshot_meta().map_or(0, |meta| meta.index);
-        let free = snapshot.min(self.durable_elsewhere).saturating_sub(self.options.keep_entries);
+        let snapshot = self
+            .node
+            .store()
+            .snapshot_meta()
+            .map_or(0, |meta| meta.index);
+        let free = snapshot
+            .min(self.durable_elsewhere)
+            .saturating_sub(self.options.keep_entries);
         // raft-rs looks terms up from what it has applied on.
         let applied = self.node.raft.raft_log.applied;
-        free.min(applied).min(self.lowest_transfer().unwrap_or(u64::MAX))
+        free.min(applied)
+            .min(self.lowest_transfer().unwrap_or(u64::MAX))
     }
 }

@@ -32,15 +32,20 @@ pub(crate) fn entry_from_raft(raft: &eraftpb::Entry) -> Entry {
 }
 
 pub(crate) fn hard_state_to_raft(state: HardState) -> eraftpb::HardState {
-    let mut raft = eraftpb::HardState::default();
-    raft.term = state.term;
-    raft.vote = state.vote;
-    raft.commit = state.commit;
-    raft
+    eraftpb::HardState {
+        term: state.term,
+        vote: state.vote,
+        commit: state.commit,
+        ..eraftpb::HardState::default()
+    }
 }
 
 pub(crate) fn hard_state_from_raft(raft: &eraftpb::HardState) -> HardState {
-    HardState { term: raft.term, vote: raft.vote, commit: raft.commit }
+    HardState {
+        term: raft.term,
+        vote: raft.vote,
+        commit: raft.commit,
+    }
 }
 
 pub(crate) fn membership_to_raft(membership: &Membership) -> eraftpb::ConfState {
@@ -73,7 +78,8 @@ pub(crate) fn snapshot_to_raft(meta: &SnapshotMeta) -> eraftpb::Snapshot {
     let mut raft = eraftpb::Snapshot::default();
     raft.mut_metadata().index = meta.index;
     raft.mut_metadata().term = meta.term;
-    raft.mut_metadata().set_conf_state(membership_to_raft(&meta.membership));
+    raft.mut_metadata()
+        .set_conf_state(membership_to_raft(&meta.membership));
     let mut data = Vec::with_capacity(SNAPSHOT_DATA_BYTES);
     data.extend_from_slice(&meta.chunks.to_le_bytes());
     data.extend_from_slice(&meta.crc.to_le_bytes());

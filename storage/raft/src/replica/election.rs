@@ -30,8 +30,11 @@ impl<M: StateMachine> Replica<M> {
     /// begins behind what it has applied. And alone it would lead the moment it asks, and insists that its whole log
     /// is durable by then.
     pub(super) fn may_campaign(&self) -> bool {
+        if broken!(self.options, CampaignWhileInstalling) {
+            return true;
+        }
         let is_alone = self.membership.voters.len() == 1;
-        !self.writes.is_installing() && !(is_alone && self.writes.in_flight() > 0)
+        !self.writes.is_installing() && (!is_alone || self.writes.in_flight() == 0)
     }
 
     /// After everything that may have changed the role: raft-rs has drawn a timeout of its own by then.
@@ -53,8 +56,15 @@ impl<M: StateMachine> Replica<M> {
             return;
         }
         let ticks = self.options.election_ticks as u64;
-        let draw = mix(&[self.options.seed, self.options.member, now.0, self.elections.epoch]);
-        self.node.raft.set_randomized_election_timeout((ticks + draw % ticks) as usize);
+        let draw = mix(&[
+            self.options.seed,
+            self.options.member,
+            now.0,
+            self.elections.epoch,
+        ]);
+        self.node
+            .raft
+            .set_randomized_election_timeout((ticks + draw % ticks) as usize);
     }
 }
 

@@ -142,7 +142,10 @@ pub enum DropReason {
     #[error("too much is waiting to be committed")]
     Busy,
     /// Larger than an entry may be.
-    #[error("a proposal may have at most {} bytes", crate::options::ENTRY_BYTES_MAX)]
+    #[error(
+        "a proposal may have at most {} bytes",
+        crate::options::ENTRY_BYTES_MAX
+    )]
     TooLarge,
     /// The replica stops.
     #[error("the replica is stopping")]
@@ -171,7 +174,9 @@ pub enum ChangeRefused {
     #[error("member {0} votes already")]
     AlreadyVoter(u64),
     /// It must have caught up first.
-    #[error("member {member} lacks {lag_entries} entries or was not heard of lately; wait until it has caught up")]
+    #[error(
+        "member {member} lacks {lag_entries} entries or was not heard of lately; wait until it has caught up"
+    )]
     NotCaughtUp {
         /// The learner.
         member: u64,
@@ -185,7 +190,9 @@ pub enum ChangeRefused {
     #[error("the last voter cannot be removed")]
     LastVoter,
     /// Too few live voters would be left.
-    #[error("only {alive} of the {needed} voters needed for a quorum were heard of lately; force it if that is meant")]
+    #[error(
+        "only {alive} of the {needed} voters needed for a quorum were heard of lately; force it if that is meant"
+    )]
     QuorumAtRisk {
         /// Voters heard of.
         alive: usize,

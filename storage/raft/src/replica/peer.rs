@@ -41,6 +41,9 @@ pub(crate) enum Refusal {
     NotNow,
 }
 
+/// No term or index comes near it in the life of a cluster; raft-rs adds to them without looking.
+const NUMBER_MAX: u64 = 1 << 60;
+
 // === impl Peers ===
 
 impl Peers {
@@ -53,7 +56,9 @@ impl Peers {
     }
 
     fn is_wrong_store(&self, from: Sender) -> bool {
-        self.known_stores.get(&from.member).is_some_and(|store| *store != from.store)
+        self.known_stores
+            .get(&from.member)
+            .is_some_and(|store| *store != from.store)
     }
 }
 
@@ -90,7 +95,9 @@ impl<M: StateMachine> Replica<M> {
         let mut message = Message::default();
         // Keeps entries as slices of the message instead of copying them.
         let mut input = protobuf::CodedInputStream::from_carllerche_bytes(bytes);
-        message.merge_from(&mut input).map_err(|_| Refusal::Malformed)?;
+        message
+            .merge_from(&mut input)
+            .map_err(|_| Refusal::Malformed)?;
         if message.from != from.member || from.member == self.options.member {
             return Err(Refusal::WrongSender);
         }
@@ -98,7 +105,20 @@ impl<M: StateMachine> Replica<M> {
             return Err(Refusal::WrongReceiver);
         }
         // None of these are ever set by us; set, they steer elections or force snapshots.
-        if message.priority != 0 || message.deprecated_priority != 0 || message.request_snapshot != 0 {
+        if message.priority != 0
+            || message.deprecated_priority != 0
+            || message.request_snapshot != 0
+        {
+            return Err(Refusal::Malformed);
+        }
+        let numbers = [
+            message.term,
+            message.index,
+            message.log_term,
+            message.commit,
+            message.reject_hint,
+        ];
+        if numbers.iter().any(|number| *number > NUMBER_MAX) {
             return Err(Refusal::Malformed);
         }
         self.look_at_type(&message)?;
@@ -115,7 +135,11 @@ impl<M: StateMachine> Replica<M> {
             MessageType::MsgHeartbeat => Ok(()),
             // A replica that never had a state may be a wiped voter: it must not vote at all.
             MessageType::MsgRequestVote | MessageType::MsgRequestPreVote => {
-                if self.membership.voters.is_empty() { Err(Refusal::NoVoteYet) } else { check_term(message) }
+                if self.membership.voters.is_empty() {
+                    Err(Refusal::NoVoteYet)
+                } else {
+                    check_term(message)
+                }
             }
             MessageType::MsgTimeoutNow if message.from != raft.leader_id => Err(Refusal::Stranger),
             MessageType::MsgTimeoutNow if !self.may_campaign() => Err(Refusal::NotNow),
@@ -123,8 +147,13 @@ impl<M: StateMachine> Replica<M> {
             // Answers count towards quorums: only members give them.
             _ if is_stranger => Err(Refusal::Stranger),
             MessageType::MsgAppendResponse => {
-                let beyond = message.index > raft.raft_log.last_index() && message.term == raft.term;
-                if beyond && !message.reject { Err(Refusal::BadIndex) } else { check_term(message) }
+                let beyond =
+                    message.index > raft.raft_log.last_index() && message.term == raft.term;
+                if beyond && !message.reject {
+                    Err(Refusal::BadIndex)
+                } else {
+                    check_term(message)
+                }
             }
             MessageType::MsgHeartbeatResponse
             | MessageType::MsgRequestVoteResponse
@@ -135,13 +164,21 @@ impl<M: StateMachine> Replica<M> {
 
     fn check_snapshot(&self, message: &Message) -> Result<(), Refusal> {
         check_term(message)?;
-        let meta = convert::snapshot_from_raft(message.get_snapshot()).ok_or(Refusal::BadSnapshot)?;
+        let meta =
+            convert::snapshot_from_raft(message.get_snapshot()).ok_or(Refusal::BadSnapshot)?;
         let membership = &meta.membership;
         let mut voters = membership.voters.clone();
         voters.extend(&membership.learners);
         voters.sort_unstable();
-        let is_unique = voters.windows(2).all(|pair| pair[0] != pair[1]) && voters.first() != Some(&0);
-        if meta.index == 0 || meta.term > message.term || membership.voters.is_empty() || !is_unique {
+        let is_unique =
+            voters.windows(2).all(|pair| pair[0] != pair[1]) && voters.first() != Some(&0);
+        if meta.index == 0
+            || meta.index > NUMBER_MAX
+            || meta.term == 0
+            || meta.term > message.term
+            || membership.voters.is_empty()
+            || !is_unique
+        {
             return Err(Refusal::BadSnapshot);
         }
         Ok(())
@@ -155,7 +192,10 @@ impl<M: StateMachine> Replica<M> {
                 // raft-rs would panic. The leader only says what this member once acknowledged in this term.
                 let last_index = self.node.raft.raft_log.last_index();
                 if message.commit > last_index {
-                    return Err(Fatal::RolledBack { acknowledged: message.commit, last_index });
+                    return Err(Fatal::RolledBack {
+                        acknowledged: message.commit,
+                        last_index,
+                    });
                 }
             }
             _ => {}
@@ -179,11 +219,19 @@ impl<M: StateMachine> Replica<M> {
 
 fn check_term(message: &Message) -> Result<(), Refusal> {
     // raft-rs takes term 0 for a local message, which it trusts.
-    if message.term == 0 { Err(Refusal::Malformed) } else { Ok(()) }
+    if message.term == 0 {
+        Err(Refusal::Malformed)
+    } else {
+        Ok(())
+    }
 }
 
 fn check_entries(message: &Message) -> Result<(), Refusal> {
     check_term(message)?;
+    // raft-rs takes term 0 for "no such entry" and finds that it matches behind the log's end.
+    if message.log_term == 0 {
+        return Err(Refusal::BadEntries);
+    }
     let mut term = message.log_term;
     for (expected, entry) in (message.index + 1..).zip(message.get_entries()) {
         if entry.index != expected || entry.term < term || entry.term > message.term {

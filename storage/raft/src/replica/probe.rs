@@ -23,14 +23,27 @@ impl Vouched {
     pub fn by(bytes: &[u8]) -> Option<Vouched> {
         let mut message = Message::default();
         message.merge_from_bytes(bytes).ok()?;
-        let nothing = Vouched { term: message.term, vote: 0, index: 0 };
+        let nothing = Vouched {
+            term: message.term,
+            vote: 0,
+            index: 0,
+        };
         Some(match message.get_msg_type() {
             MessageType::MsgRequestPreVote | MessageType::MsgRequestPreVoteResponse => {
                 Vouched { term: 0, ..nothing }
             }
-            MessageType::MsgRequestVote => Vouched { vote: message.from, ..nothing },
-            MessageType::MsgRequestVoteResponse if !message.reject => Vouched { vote: message.to, ..nothing },
-            MessageType::MsgAppendResponse if !message.reject => Vouched { index: message.index, ..nothing },
+            MessageType::MsgRequestVote => Vouched {
+                vote: message.from,
+                ..nothing
+            },
+            MessageType::MsgRequestVoteResponse if !message.reject => Vouched {
+                vote: message.to,
+                ..nothing
+            },
+            MessageType::MsgAppendResponse if !message.reject => Vouched {
+                index: message.index,
+                ..nothing
+            },
             _ => nothing,
         })
     }
@@ -41,13 +54,19 @@ impl Vouched {
         message.merge_from_bytes(bytes).ok()?;
         Some(match message.get_msg_type() {
             MessageType::MsgHeartbeat => MessageKind::Heartbeat,
-            MessageType::MsgHeartbeatResponse if message.context.is_empty() => MessageKind::HeartbeatAnswer,
+            MessageType::MsgHeartbeatResponse if message.context.is_empty() => {
+                MessageKind::HeartbeatAnswer
+            }
             MessageType::MsgHeartbeatResponse => MessageKind::ReadAnswer,
             MessageType::MsgAppend => MessageKind::Append,
             MessageType::MsgAppendResponse => MessageKind::AppendAnswer,
             MessageType::MsgSnapshot => MessageKind::Snapshot,
-            MessageType::MsgRequestVote | MessageType::MsgRequestPreVote => MessageKind::VoteRequest,
-            MessageType::MsgRequestVoteResponse | MessageType::MsgRequestPreVoteResponse => MessageKind::Vote,
+            MessageType::MsgRequestVote | MessageType::MsgRequestPreVote => {
+                MessageKind::VoteRequest
+            }
+            MessageType::MsgRequestVoteResponse | MessageType::MsgRequestPreVoteResponse => {
+                MessageKind::Vote
+            }
             _ => MessageKind::Other,
         })
     }
@@ -69,7 +88,11 @@ pub struct EntryMark {
 impl EntryMark {
     /// The mark of an entry.
     pub fn of(index: u64, term: u64, data: &[u8]) -> Self {
-        EntryMark { index, term, crc: crc32fast::hash(data) }
+        EntryMark {
+            index,
+            term,
+            crc: crc32fast::hash(data),
+        }
     }
 }
 
@@ -101,7 +124,11 @@ pub enum MessageKind {
 impl<M: StateMachine> Replica<M> {
     /// Index, term and checksum of every entry in the log, durable or not.
     pub fn log_marks(&self) -> Vec<EntryMark> {
-        self.node.store().all().map(|entry| EntryMark::of(entry.index, entry.term, &entry.data)).collect()
+        self.node
+            .store()
+            .all()
+            .map(|entry| EntryMark::of(entry.index, entry.term, &entry.data))
+            .collect()
     }
 
     /// Entries known committed.

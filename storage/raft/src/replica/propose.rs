@@ -41,18 +41,27 @@ impl<M: StateMachine> Replica<M> {
             return;
         }
         if let Some(reason) = self.why_not_propose() {
-            group.into_iter().for_each(|data| self.drop_proposal(data, reason));
+            group
+                .into_iter()
+                .for_each(|data| self.drop_proposal(data, reason));
             return;
         }
         let mut message = Message::default();
         message.set_msg_type(MessageType::MsgPropose);
         message.from = self.options.member;
-        let entries: Vec<Entry> =
-            group.iter().map(|data| Entry { data: data.clone(), ..Entry::default() }).collect();
+        let entries: Vec<Entry> = group
+            .iter()
+            .map(|data| Entry {
+                data: data.clone(),
+                ..Entry::default()
+            })
+            .collect();
         message.set_entries(entries.into());
         // Taken by a leader means appended; all other refusals were looked for above.
         if self.node.raft.step(message).is_err() {
-            group.into_iter().for_each(|data| self.drop_proposal(data, DropReason::Busy));
+            group
+                .into_iter()
+                .for_each(|data| self.drop_proposal(data, DropReason::Busy));
         }
     }
 

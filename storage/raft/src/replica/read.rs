@@ -40,7 +40,10 @@ const READS_MAX: usize = 65_536;
 impl<M: StateMachine> Replica<M> {
     pub(super) fn queue_read(&mut self, id: u64) {
         if self.reads.queued.len() >= READS_MAX {
-            self.outbox.push(Output::ReadRefused { id, reason: ReadRefused::Busy });
+            self.outbox.push(Output::ReadRefused {
+                id,
+                reason: ReadRefused::Busy,
+            });
         } else {
             self.reads.queued.push(id);
         }
@@ -58,7 +61,10 @@ impl<M: StateMachine> Replica<M> {
     }
 
     pub(super) fn start_reads(&mut self) {
-        let proves = self.reads.paused_at.is_some_and(|at| self.reads.rounds.iter().all(|round| round.number <= at));
+        let proves = self
+            .reads
+            .paused_at
+            .is_some_and(|at| self.reads.rounds.iter().all(|round| round.number <= at));
         if self.reads.queued.is_empty() && !proves {
             return;
         }
@@ -68,7 +74,9 @@ impl<M: StateMachine> Replica<M> {
         }
         if broken!(self.options, ReadWithoutQuorum) {
             let ids = std::mem::take(&mut self.reads.queued);
-            self.reads.confirmed.push((self.node.raft.raft_log.committed, ids));
+            self.reads
+                .confirmed
+                .push((self.node.raft.raft_log.committed, ids));
             return;
         }
         if self.reads.rounds.len() >= ROUNDS_MAX && !proves {
@@ -89,13 +97,20 @@ impl<M: StateMachine> Replica<M> {
         if seen_after == seen_before && !broken!(self.options, ReuseReadContext) {
             let round = self.reads.rounds.pop_back();
             for id in round.into_iter().flat_map(|round| round.ids) {
-                self.outbox.push(Output::ReadRefused { id, reason: ReadRefused::NotReady });
+                self.outbox.push(Output::ReadRefused {
+                    id,
+                    reason: ReadRefused::NotReady,
+                });
             }
         }
     }
 
     fn context(&self, number: u64) -> Vec<u8> {
-        let number = if broken!(self.options, ReuseReadContext) { 0 } else { number };
+        let number = if broken!(self.options, ReuseReadContext) {
+            0
+        } else {
+            number
+        };
         let mut context = self.options.boot.to_vec();
         context.extend_from_slice(&number.to_be_bytes());
         context
@@ -104,8 +119,9 @@ impl<M: StateMachine> Replica<M> {
     /// raft has heard a quorum after the round began.
     pub(super) fn read_confirmed(&mut self, context: &[u8], index: u64) {
         let all = std::mem::take(&mut self.reads.rounds);
-        let (confirmed, others): (VecDeque<Round>, VecDeque<Round>) =
-            all.into_iter().partition(|round| self.context(round.number) == context);
+        let (confirmed, others): (VecDeque<Round>, VecDeque<Round>) = all
+            .into_iter()
+            .partition(|round| self.context(round.number) == context);
         self.reads.rounds = others;
         for round in confirmed {
             if self.reads.paused_at.is_some_and(|at| round.number > at) {
@@ -116,13 +132,20 @@ impl<M: StateMachine> Replica<M> {
     }
 
     pub(super) fn answer_reads(&mut self) {
-        let applied = if broken!(self.options, ReadBeforeApplied) { u64::MAX } else { self.applied };
+        let applied = if broken!(self.options, ReadBeforeApplied) {
+            u64::MAX
+        } else {
+            self.applied
+        };
         let outbox = &mut self.outbox;
         self.reads.confirmed.retain_mut(|(index, ids)| {
             if *index > applied {
                 return true;
             }
-            outbox.extend(ids.drain(..).map(|id| Output::ReadReady { id, index: *index }));
+            outbox.extend(
+                ids.drain(..)
+                    .map(|id| Output::ReadReady { id, index: *index }),
+            );
             false
         });
     }
@@ -132,10 +155,17 @@ impl<M: StateMachine> Replica<M> {
         let reads = std::mem::take(&mut self.reads);
         // The counter goes on, or a context of this process would come twice.
         self.reads.counter = reads.counter;
-        let waiting = reads.rounds.into_iter().flat_map(|round| round.ids).chain(reads.queued);
+        let waiting = reads
+            .rounds
+            .into_iter()
+            .flat_map(|round| round.ids)
+            .chain(reads.queued);
         let confirmed = reads.confirmed.into_iter().flat_map(|(_, ids)| ids);
         for id in waiting.chain(confirmed) {
-            self.outbox.push(Output::ReadRefused { id, reason: ReadRefused::LeadershipLost });
+            self.outbox.push(Output::ReadRefused {
+                id,
+                reason: ReadRefused::LeadershipLost,
+            });
         }
     }
 

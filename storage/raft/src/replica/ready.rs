@@ -1,6 +1,8 @@
 //! The Ready loop, in raft-rs's asynchronous form. The order in here is the safety of the whole thing:
 //! a leader's messages leave before its own disk has the entries; a follower's acknowledgements and votes only after.
 
+use super::snapshot::Arrived;
+use super::write::Work;
 use super::{Fatal, Replica, convert};
 use crate::log_store::Batch;
 use crate::state_machine::StateMachine;
@@ -29,34 +31,45 @@ impl<M: StateMachine> Replica<M> {
         }
         let vouching = ready.take_persisted_messages();
         let committed = ready.take_committed_entries();
-        let batch = self.take_batch(&mut ready)?;
+        let (batch, installs) = self.take_batch(&mut ready)?;
         // raft reads entries back from the cache from here on; the disk follows in its own time.
         self.node.advance_append_async(ready);
-        self.write(number, batch, vouching);
-        self.apply(committed)?;
-        Ok(())
+        self.write(Work {
+            ready: number,
+            batch,
+            installs,
+            vouching,
+        });
+        self.apply(committed)
     }
 
     /// What a Ready wants written, put into the cache at once.
-    fn take_batch(&mut self, ready: &mut Ready) -> Result<Batch, Fatal> {
-        let mut batch = Batch { must_sync: ready.must_sync(), ..Batch::default() };
+    fn take_batch(&mut self, ready: &mut Ready) -> Result<(Batch, Option<Arrived>), Fatal> {
+        let mut batch = Batch {
+            must_sync: ready.must_sync(),
+            ..Batch::default()
+        };
         batch.hard_state = ready.hs().map(convert::hard_state_from_raft);
+        let mut installs = None;
         if !ready.snapshot().is_empty() {
-            let install = self.install_snapshot(ready.snapshot())?;
+            let (install, arrived) = self.install_snapshot(ready.snapshot())?;
             batch.membership = Some(install.meta.membership.clone());
             batch.snapshot = Some(install);
+            installs = Some(arrived);
         }
         let entries = ready.take_entries();
         batch.entries = entries.iter().map(convert::entry_from_raft).collect();
         self.node.mut_store().append(&entries);
-        Ok(batch)
+        Ok((batch, installs))
     }
 
     /// Groups messages by receiver, keeping their order; encoded here, so that nobody outside needs raft-rs.
     pub(super) fn send(&mut self, messages: Vec<Message>) {
         let mut by_receiver: Vec<(u64, Vec<bytes::Bytes>)> = Vec::new();
         for message in messages {
-            let Some(encoded) = encode(&message) else { continue };
+            let Some(encoded) = encode(&message) else {
+                continue;
+            };
             match by_receiver.iter_mut().find(|(to, _)| *to == message.to) {
                 Some((_, list)) => list.push(encoded),
                 None => by_receiver.push((message.to, vec![encoded])),

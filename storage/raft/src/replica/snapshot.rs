@@ -37,10 +37,6 @@ pub(crate) struct Arrived {
 // === impl Snapshots ===
 
 impl Snapshots {
-    pub(crate) fn take_arrived(&mut self) -> Option<Arrived> {
-        self.arrived.take()
-    }
-
     pub(crate) fn sign_of_life(&mut self, member: u64, tick: u64) {
         if let Some(last) = self.transfers.get_mut(&member) {
             *last = tick;
@@ -58,13 +54,18 @@ impl Snapshots {
 impl<M: StateMachine> Replica<M> {
     /// Freezes the machine when the log has grown enough, when the membership changed, or when a member needs it.
     pub(super) fn want_snapshot(&mut self) {
-        let newest = self.node.store().snapshot_meta().map_or(0, |meta| meta.index);
+        let newest = self
+            .node
+            .store()
+            .snapshot_meta()
+            .map_or(0, |meta| meta.index);
         let is_due = self.applied - newest.min(self.applied) >= self.options.snapshot_every_entries
             || newest < self.snapshots.membership_index
             || self.node.store().take_snapshot_wanted();
         // A new snapshot replaces the chunks a member may be reading just now.
         let is_free = self.snapshots.taking.is_none() && self.snapshots.transfers.is_empty();
-        let is_possible = self.applied > newest && !self.membership.voters.is_empty() && !self.is_removed;
+        let is_possible =
+            self.applied > newest && !self.membership.voters.is_empty() && !self.is_removed;
         if is_due && is_free && is_possible {
             self.snapshots.taking = Some(self.applied);
             self.outbox.push(Output::TakeSnapshot(Freeze {
@@ -78,10 +79,17 @@ impl<M: StateMachine> Replica<M> {
 
     pub(super) fn snapshot_taken(&mut self, meta: SnapshotMeta) {
         self.snapshots.taking = None;
-        let newest = self.node.store().snapshot_meta().map_or(0, |newest| newest.index);
+        let newest = self
+            .node
+            .store()
+            .snapshot_meta()
+            .map_or(0, |newest| newest.index);
         // The leader's snapshot may have overtaken it, and may be on its way to the disk now.
         if meta.index > newest && meta.index > self.node.store().truncated_index() {
-            self.write_snapshot(InstallSnapshot { meta, reset_log: false });
+            self.write_snapshot(InstallSnapshot {
+                meta,
+                reset_log: false,
+            });
         }
     }
 }
@@ -91,17 +99,27 @@ impl<M: StateMachine> Replica<M> {
 impl<M: StateMachine> Replica<M> {
     /// A leader says that this member needs a snapshot.
     pub(super) fn snapshot_offered(&mut self, message: Message) -> Result<(), Fatal> {
-        let Some(meta) = convert::snapshot_from_raft(message.get_snapshot()) else { return Ok(()) };
+        let Some(meta) = convert::snapshot_from_raft(message.get_snapshot()) else {
+            return Ok(());
+        };
         let log = &self.node.raft.raft_log;
         let is_known = meta.index <= log.committed || log.match_term(meta.index, meta.term);
-        let is_here = self.snapshots.arrived.as_ref().is_some_and(|arrived| arrived.meta == meta);
+        let is_here = self
+            .snapshots
+            .arrived
+            .as_ref()
+            .is_some_and(|arrived| arrived.meta == meta);
         if is_known || is_here {
             self.step(message);
             return Ok(());
         }
         // A replica without a past is a learner until it has one. If it votes already, its promises are lost.
-        if self.membership.voters.is_empty() && convert::is_voter(&meta.membership, self.options.member) {
-            return Err(Fatal::EmptiedVoter { member: self.options.member });
+        if self.membership.voters.is_empty()
+            && convert::is_voter(&meta.membership, self.options.member)
+        {
+            return Err(Fatal::EmptiedVoter {
+                member: self.options.member,
+            });
         }
         self.snapshots.offer = Some(message);
         self.fetch_offer();
@@ -112,16 +130,30 @@ impl<M: StateMachine> Replica<M> {
         if self.snapshots.fetching.is_some() {
             return;
         }
-        let Some(offer) = &self.snapshots.offer else { return };
-        let Some(meta) = convert::snapshot_from_raft(offer.get_snapshot()) else { return };
+        let Some(offer) = &self.snapshots.offer else {
+            return;
+        };
+        let Some(meta) = convert::snapshot_from_raft(offer.get_snapshot()) else {
+            return;
+        };
         self.snapshots.fetching = Some(meta.clone());
-        self.outbox.push(Output::FetchSnapshot { from: offer.from, meta });
+        self.outbox.push(Output::FetchSnapshot {
+            from: offer.from,
+            meta,
+        });
     }
 
-    pub(super) fn snapshot_arrived(&mut self, meta: SnapshotMeta, chunks: Vec<Bytes>) -> Result<(), Fatal> {
+    pub(super) fn snapshot_arrived(
+        &mut self,
+        meta: SnapshotMeta,
+        chunks: Vec<Bytes>,
+    ) -> Result<(), Fatal> {
         self.snapshots.fetching = None;
-        let Some(offer) = self.snapshots.offer.take() else { return Ok(()) };
-        let is_offered = convert::snapshot_from_raft(offer.get_snapshot()).is_some_and(|offered| offered == meta);
+        let Some(offer) = self.snapshots.offer.take() else {
+            return Ok(());
+        };
+        let is_offered = convert::snapshot_from_raft(offer.get_snapshot())
+            .is_some_and(|offered| offered == meta);
         if is_offered {
             self.snapshots.arrived = Some(Arrived { meta, chunks });
             self.step(offer);
@@ -133,7 +165,12 @@ impl<M: StateMachine> Replica<M> {
     }
 
     pub(super) fn snapshot_failed(&mut self, index: u64) {
-        if self.snapshots.fetching.as_ref().is_some_and(|meta| meta.index == index) {
+        if self
+            .snapshots
+            .fetching
+            .as_ref()
+            .is_some_and(|meta| meta.index == index)
+        {
             self.snapshots.fetching = None;
             let is_same = self.offered_index() == Some(index);
             // The same one is not worth another try before the leader offers it again.
@@ -146,15 +183,37 @@ impl<M: StateMachine> Replica<M> {
     }
 
     fn offered_index(&self) -> Option<u64> {
-        self.snapshots.offer.as_ref().map(|offer| offer.get_snapshot().get_metadata().index)
+        self.snapshots
+            .offer
+            .as_ref()
+            .map(|offer| offer.get_snapshot().get_metadata().index)
     }
 
     /// raft has taken the snapshot: the log becomes its end, in the cache now, on the disk with the batch.
-    pub(super) fn install_snapshot(&mut self, snapshot: &Snapshot) -> Result<InstallSnapshot, Fatal> {
-        let meta = convert::snapshot_from_raft(snapshot).unwrap_or_default();
-        self.node.mut_store().reset(meta.index, meta.term);
+    pub(super) fn install_snapshot(
+        &mut self,
+        snapshot: &Snapshot,
+    ) -> Result<(InstallSnapshot, Arrived), Fatal> {
+        let index = snapshot.get_metadata().index;
+        let offered = convert::snapshot_from_raft(snapshot);
+        // raft sees an offer only when its chunks are here.
+        let arrived = self
+            .snapshots
+            .arrived
+            .take()
+            .filter(|arrived| offered.as_ref() == Some(&arrived.meta));
+        let arrived = arrived.ok_or(Fatal::SnapshotMissing { index })?;
+        self.node
+            .mut_store()
+            .reset(arrived.meta.index, arrived.meta.term);
         self.snapshots.offer = None;
-        Ok(InstallSnapshot { meta, reset_log: true })
+        Ok((
+            InstallSnapshot {
+                meta: arrived.meta.clone(),
+                reset_log: true,
+            },
+            arrived,
+        ))
     }
 }
 
@@ -177,7 +236,9 @@ impl<M: StateMachine> Replica<M> {
             .map(|(member, _)| *member)
             .collect();
         receiving.sort_unstable();
-        self.snapshots.transfers.retain(|member, _| receiving.contains(member));
+        self.snapshots
+            .transfers
+            .retain(|member, _| receiving.contains(member));
         for member in receiving {
             let last = *self.snapshots.transfers.entry(member).or_insert(self.ticks);
             if self.ticks - last > self.options.snapshot_patience_ticks {
@@ -198,7 +259,11 @@ impl<M: StateMachine> Replica<M> {
 
     /// The lowest snapshot still on its way: its receiver needs every entry behind it next.
     pub(super) fn lowest_transfer(&self) -> Option<u64> {
-        let pending = self.snapshots.transfers.keys().filter_map(|member| self.node.raft.prs().get(*member));
+        let pending = self
+            .snapshots
+            .transfers
+            .keys()
+            .filter_map(|member| self.node.raft.prs().get(*member));
         pending.map(|progress| progress.pending_snapshot).min()
     }
 }

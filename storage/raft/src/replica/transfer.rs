@@ -21,7 +21,11 @@ const TIMEOUTS: u64 = 2;
 
 impl Transfer {
     pub(crate) fn unasked(to: u64) -> Self {
-        Transfer { id: None, to, deadline_tick: None }
+        Transfer {
+            id: None,
+            to,
+            deadline_tick: None,
+        }
     }
 }
 
@@ -32,9 +36,16 @@ impl<M: StateMachine> Replica<M> {
         match self.choose_target(to) {
             Ok(to) => {
                 self.node.transfer_leader(to);
-                self.transfer = Some(Transfer { id: Some(id), to, deadline_tick: None });
+                self.transfer = Some(Transfer {
+                    id: Some(id),
+                    to,
+                    deadline_tick: None,
+                });
             }
-            Err(reason) => self.outbox.push(Output::Transferred { id, result: Err(reason) }),
+            Err(reason) => self.outbox.push(Output::Transferred {
+                id,
+                result: Err(reason),
+            }),
         }
     }
 
@@ -57,18 +68,30 @@ impl<M: StateMachine> Replica<M> {
 
     /// The live voter that is furthest; of equals the smallest id.
     pub(super) fn best_successor(&self) -> Option<u64> {
-        let others = self.membership.voters.iter().copied().filter(|voter| *voter != self.options.member);
+        let others = self
+            .membership
+            .voters
+            .iter()
+            .copied()
+            .filter(|voter| *voter != self.options.member);
         others
             .filter(|voter| self.is_alive(*voter) && convert::is_voter(&self.membership, *voter))
             .max_by_key(|voter| {
-                let matched = self.node.raft.prs().get(*voter).map_or(0, |progress| progress.matched);
+                let matched = self
+                    .node
+                    .raft
+                    .prs()
+                    .get(*voter)
+                    .map_or(0, |progress| progress.matched);
                 (matched, std::cmp::Reverse(*voter))
             })
     }
 
     /// Looks whether the hand-over has ended.
     pub(super) fn settle_transfer(&mut self) {
-        let Some(mut transfer) = self.transfer.take() else { return };
+        let Some(mut transfer) = self.transfer.take() else {
+            return;
+        };
         let ticks = self.ticks;
         let patience = TIMEOUTS * self.options.election_ticks as u64;
         let deadline = *transfer.deadline_tick.get_or_insert(ticks + patience);

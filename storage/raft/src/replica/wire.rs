@@ -59,14 +59,25 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
     use protobuf::Message as _;
+    use raft::eraftpb::Message;
 
     #[test]
     fn own_messages_are_plain() {
         // Promise: no message of ours is ever taken for a hostile one.
-        let mut message = raft::eraftpb::Message::default();
-        message.index = u64::MAX;
-        message.mut_entries().push(raft::eraftpb::Entry { index: 7, data: vec![0xff; 300].into(), ..Default::default() });
-        message.mut_snapshot().mut_metadata().mut_conf_state().set_voters(vec![1, 2, 3]);
+        let mut message = Message {
+            index: u64::MAX,
+            ..Message::default()
+        };
+        message.mut_entries().push(raft::eraftpb::Entry {
+            index: 7,
+            data: vec![0xff; 300].into(),
+            ..Default::default()
+        });
+        message
+            .mut_snapshot()
+            .mut_metadata()
+            .mut_conf_state()
+            .set_voters(vec![1, 2, 3]);
         assert!(is_plain(&message.write_to_bytes().unwrap()));
     }
 
@@ -83,9 +94,11 @@ mod tests {
     #[test]
     fn cut_messages_are_refused() {
         // Promise: a truncated message is refused, not read past its end.
-        let mut message = raft::eraftpb::Message::default();
-        message.index = 300;
-        message.context = vec![1; 50].into();
+        let message = Message {
+            index: 300,
+            context: vec![1; 50].into(),
+            ..Message::default()
+        };
         let bytes = message.write_to_bytes().unwrap();
         assert!((1..bytes.len()).any(|end| !is_plain(&bytes[..end])));
         assert!(!is_plain(&bytes[..bytes.len() - 1]));

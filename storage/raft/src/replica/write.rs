@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::snapshot::Arrived;
-use super::{Fatal, Replica};
+use super::{Fatal, Replica, convert};
 use crate::log_store::{Batch, HardState, SnapshotMeta};
 use crate::options::broken;
 use crate::state_machine::StateMachine;
@@ -19,6 +19,16 @@ pub(crate) struct Writes {
     /// that were not handed to the disk, and stand for others there.
     hard_state: HardState,
     pub(crate) persisted_index: u64,
+}
+
+/// What a Ready wants done by the disk.
+pub(crate) struct Work {
+    pub(crate) ready: u64,
+    pub(crate) batch: Batch,
+    /// The leader's snapshot in the batch.
+    pub(crate) installs: Option<Arrived>,
+    /// Leave once it is durable.
+    pub(crate) vouching: Vec<Message>,
 }
 
 struct InFlight {
@@ -39,7 +49,13 @@ struct InFlight {
 
 impl Writes {
     pub(crate) fn new(hard_state: HardState, persisted_index: u64) -> Self {
-        Writes { in_flight: VecDeque::new(), last_number: 0, has_lazy_commit: false, hard_state, persisted_index }
+        Writes {
+            in_flight: VecDeque::new(),
+            last_number: 0,
+            has_lazy_commit: false,
+            hard_state,
+            persisted_index,
+        }
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -56,8 +72,13 @@ impl Writes {
 
 impl<M: StateMachine> Replica<M> {
     /// Hands a Ready's batch to the disk, or its messages on at once if there is nothing to make durable.
-    pub(super) fn write(&mut self, ready: u64, batch: Batch, vouching: Vec<Message>) {
-        let mut vouching = vouching;
+    pub(super) fn write(&mut self, work: Work) {
+        let Work {
+            ready,
+            batch,
+            installs,
+            mut vouching,
+        } = work;
         self.writes.hard_state = batch.hard_state.unwrap_or(self.writes.hard_state);
         if broken!(self.options, SendBeforePersist) {
             self.send(std::mem::take(&mut vouching));
@@ -77,14 +98,27 @@ impl<M: StateMachine> Replica<M> {
             }
             return;
         }
-        let installs = if batch.snapshot.is_some() { self.snapshots.take_arrived() } else { None };
         let last_index = batch.entries.last().map_or(0, |entry| entry.index);
-        self.persist(batch, InFlight { number: 0, ready, last_index, vouching, installs, takes: None });
+        self.persist(
+            batch,
+            InFlight {
+                number: 0,
+                ready,
+                last_index,
+                vouching,
+                installs,
+                takes: None,
+            },
+        );
     }
 
     /// Writes a membership as soon as it is applied, with a commit index that covers it.
     pub(super) fn write_membership(&mut self) {
-        let batch = Batch { membership: Some(self.membership.clone()), must_sync: true, ..Batch::default() };
+        let batch = Batch {
+            membership: Some(self.membership.clone()),
+            must_sync: true,
+            ..Batch::default()
+        };
         self.persist(batch, InFlight::nothing());
     }
 
@@ -97,7 +131,13 @@ impl<M: StateMachine> Replica<M> {
             must_sync: true,
             ..Batch::default()
         };
-        self.persist(batch, InFlight { takes, ..InFlight::nothing() });
+        self.persist(
+            batch,
+            InFlight {
+                takes,
+                ..InFlight::nothing()
+            },
+        );
     }
 
     /// On a tick: what was put off because nothing was being written anyway.
@@ -106,13 +146,22 @@ impl<M: StateMachine> Replica<M> {
         if !self.writes.has_lazy_commit && compact_to.is_none() {
             return;
         }
-        self.persist(Batch { compact_to, ..Batch::default() }, InFlight::nothing());
+        self.persist(
+            Batch {
+                compact_to,
+                ..Batch::default()
+            },
+            InFlight::nothing(),
+        );
     }
 
     fn persist(&mut self, mut batch: Batch, mut in_flight: InFlight) {
         // Every batch carries the newest hard state: entries never become durable without the commit index they came
         // with, or a restart could forget a membership change that others already build on.
         batch.hard_state = Some(self.writes.hard_state);
+        if broken!(self.options, HardStateAhead) {
+            batch.hard_state = Some(convert::hard_state_from_raft(&self.node.raft.hard_state()));
+        }
         self.writes.has_lazy_commit = false;
         if batch.compact_to.is_none() {
             batch.compact_to = self.compact_step();
@@ -125,8 +174,15 @@ impl<M: StateMachine> Replica<M> {
     }
 
     pub(super) fn persisted(&mut self, number: u64) -> Result<(), Fatal> {
-        while self.writes.in_flight.front().is_some_and(|first| first.number <= number) {
-            let Some(done) = self.writes.in_flight.pop_front() else { break };
+        while self
+            .writes
+            .in_flight
+            .front()
+            .is_some_and(|first| first.number <= number)
+        {
+            let Some(done) = self.writes.in_flight.pop_front() else {
+                break;
+            };
             if let Some(arrived) = done.installs {
                 self.restore(arrived)?;
             }
@@ -150,6 +206,13 @@ impl<M: StateMachine> Replica<M> {
 
 impl InFlight {
     fn nothing() -> Self {
-        InFlight { number: 0, ready: 0, last_index: 0, vouching: Vec::new(), installs: None, takes: None }
+        InFlight {
+            number: 0,
+            ready: 0,
+            last_index: 0,
+            vouching: Vec::new(),
+            installs: None,
+            takes: None,
+        }
     }
 }

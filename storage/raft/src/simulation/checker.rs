@@ -39,16 +39,19 @@ impl Checker {
 
     /// The highest index known committed anywhere.
     pub fn highest_committed(&self) -> u64 {
-        self.committed.last_key_value().map_or(0, |(index, _)| *index)
+        self.committed
+            .last_key_value()
+            .map_or(0, |(index, _)| *index)
     }
 
     /// R1: at most one leader per term.
     pub fn one_leader(&mut self, term: u64, member: u64) -> Result<(), Violation> {
         self.checks += 1;
         match self.leaders.insert(term, member) {
-            Some(other) if other != member => {
-                Err(Violation::new("R1", format!("members {other} and {member} both lead in term {term}")))
-            }
+            Some(other) if other != member => Err(Violation::new(
+                "R1",
+                format!("members {other} and {member} both lead in term {term}"),
+            )),
             _ => Ok(()),
         }
     }
@@ -56,33 +59,50 @@ impl Checker {
     /// R2: two logs that have an entry of the same index and term are the same up to there.
     pub fn logs_match(&mut self, left: &[EntryMark], right: &[EntryMark]) -> Result<(), Violation> {
         self.checks += 1;
-        let other: BTreeMap<u64, EntryMark> = right.iter().map(|mark| (mark.index, *mark)).collect();
+        let other: BTreeMap<u64, EntryMark> =
+            right.iter().map(|mark| (mark.index, *mark)).collect();
         let mut must_match = false;
         for mark in left.iter().rev() {
-            let Some(twin) = other.get(&mark.index) else { continue };
+            let Some(twin) = other.get(&mark.index) else {
+                continue;
+            };
             must_match |= twin.term == mark.term;
             if must_match && twin != mark {
-                return Err(Violation::new("R2", format!("{mark:?} and {twin:?} stand before a common entry")));
+                return Err(Violation::new(
+                    "R2",
+                    format!("{mark:?} and {twin:?} stand before a common entry"),
+                ));
             }
         }
         Ok(())
     }
 
     /// R3: what is committed never changes, and a quorum holds it durably at that moment.
-    pub fn committed(&mut self, mark: EntryMark, disks: &BTreeMap<u64, SimulatedDisk>) -> Result<(), Violation> {
+    pub fn committed(
+        &mut self,
+        mark: EntryMark,
+        disks: &BTreeMap<u64, SimulatedDisk>,
+    ) -> Result<(), Violation> {
         self.checks += 1;
         if let Some(known) = self.committed.insert(mark.index, mark) {
             if known != mark {
-                return Err(Violation::new("R3", format!("{known:?} was committed, then {mark:?}")));
+                return Err(Violation::new(
+                    "R3",
+                    format!("{known:?} was committed, then {mark:?}"),
+                ));
             }
             return Ok(());
         }
-        self.quorum_holds(mark, |member| disks.get(member).is_some_and(|disk| disk.holds(mark)))
+        self.quorum_holds(mark, |member| {
+            disks.get(member).is_some_and(|disk| disk.holds(mark))
+        })
     }
 
     /// R3, later: a quorum holds what was committed last.
     pub fn still_held(&mut self, disks: &BTreeMap<u64, SimulatedDisk>) -> Result<(), Violation> {
-        let Some(mark) = self.committed.last_key_value().map(|(_, mark)| *mark) else { return Ok(()) };
+        let Some(mark) = self.committed.last_key_value().map(|(_, mark)| *mark) else {
+            return Ok(());
+        };
         self.checks += 1;
         self.quorum_holds(mark, |member| {
             self.wiped.contains(member) || disks.get(member).is_some_and(|disk| disk.holds(mark))
@@ -90,7 +110,8 @@ impl Checker {
     }
 
     fn quorum_holds(&self, mark: EntryMark, holds: impl Fn(&u64) -> bool) -> Result<(), Violation> {
-        let majority = |voters: &[u64]| voters.iter().filter(|voter| holds(voter)).count() * 2 > voters.len();
+        let majority =
+            |voters: &[u64]| voters.iter().filter(|voter| holds(voter)).count() * 2 > voters.len();
         // The entry may have been committed before the last change in front of it was applied, or after a later one.
         let before = self.memberships.range(..=mark.index).rev().take(2);
         let after = self.memberships.range(mark.index + 1..);
@@ -101,41 +122,74 @@ impl Checker {
         if fits {
             return Ok(());
         }
-        let known = self.memberships.values().flat_map(|membership| &membership.voters);
+        let known = self
+            .memberships
+            .values()
+            .flat_map(|membership| &membership.voters);
         let holders: BTreeSet<u64> = known.copied().filter(|member| holds(member)).collect();
-        Err(Violation::new("R3", format!("{mark:?} is committed, but only {holders:?} hold it")))
+        Err(Violation::new(
+            "R3",
+            format!("{mark:?} is committed, but only {holders:?} hold it"),
+        ))
     }
 
     /// R4: a new leader has everything committed in earlier terms. Its log begins behind `floor`.
-    pub fn leader_complete(&mut self, term: u64, floor: u64, log: &[EntryMark]) -> Result<(), Violation> {
+    pub fn leader_complete(
+        &mut self,
+        term: u64,
+        floor: u64,
+        log: &[EntryMark],
+    ) -> Result<(), Violation> {
         self.checks += 1;
         let log: BTreeMap<u64, EntryMark> = log.iter().map(|mark| (mark.index, *mark)).collect();
         for (index, mark) in self.committed.range(floor + 1..) {
             if mark.term < term && log.get(index) != Some(mark) {
-                return Err(Violation::new("R4", format!("the leader of term {term} lacks {mark:?}")));
+                return Err(Violation::new(
+                    "R4",
+                    format!("the leader of term {term} lacks {mark:?}"),
+                ));
             }
         }
         Ok(())
     }
 
     /// R5: every replica has the same state after the same entry.
-    pub fn same_state(&mut self, member: u64, index: u64, digest: [u8; 32]) -> Result<(), Violation> {
+    pub fn same_state(
+        &mut self,
+        member: u64,
+        index: u64,
+        digest: [u8; 32],
+    ) -> Result<(), Violation> {
         self.checks += 1;
         match self.digests.insert(index, digest) {
-            Some(known) if known != digest => {
-                Err(Violation::new("R5", format!("member {member} has another state than others at index {index}")))
-            }
+            Some(known) if known != digest => Err(Violation::new(
+                "R5",
+                format!("member {member} has another state than others at index {index}"),
+            )),
             _ => Ok(()),
         }
     }
 
     /// R6: within one life, term, commit and applied only rise.
-    pub fn monotone(&mut self, member: u64, term: u64, commit: u64, applied: u64) -> Result<(), Violation> {
+    pub fn monotone(
+        &mut self,
+        member: u64,
+        term: u64,
+        commit: u64,
+        applied: u64,
+    ) -> Result<(), Violation> {
         self.checks += 1;
-        let now = Seen { term, commit, applied };
+        let now = Seen {
+            term,
+            commit,
+            applied,
+        };
         let before = self.seen.insert(member, now).unwrap_or_default();
         if term < before.term || commit < before.commit || applied < before.applied {
-            return Err(Violation::new("R6", format!("member {member} went back in term, commit or applied index")));
+            return Err(Violation::new(
+                "R6",
+                format!("member {member} went back in term, commit or applied index"),
+            ));
         }
         Ok(())
     }
@@ -151,11 +205,15 @@ impl Checker {
         let before = self.durable.insert(member, now.clone());
         let Some(before) = before else { return Ok(()) };
         let HardState { term, vote, .. } = now.hard_state;
-        let has_voted_twice =
-            term == before.hard_state.term && before.hard_state.vote != 0 && vote != before.hard_state.vote;
+        let has_voted_twice = term == before.hard_state.term
+            && before.hard_state.vote != 0
+            && vote != before.hard_state.vote;
         let snapshot = |durable: &Durable| durable.snapshot.as_ref().map_or(0, |meta| meta.index);
         if term < before.hard_state.term || has_voted_twice || snapshot(&now) < snapshot(&before) {
-            let text = format!("member {member} had {:?} durable, then {:?}", before.hard_state, now.hard_state);
+            let text = format!(
+                "member {member} had {:?} durable, then {:?}",
+                before.hard_state, now.hard_state
+            );
             return Err(Violation::new("R6", text));
         }
         Ok(())
@@ -168,12 +226,23 @@ impl Checker {
     }
 
     /// R7: nothing leaves before what it vouches for is durable.
-    pub fn vouched(&mut self, member: u64, vouched: Vouched, disk: &SimulatedDisk) -> Result<(), Violation> {
+    pub fn vouched(
+        &mut self,
+        member: u64,
+        vouched: Vouched,
+        disk: &SimulatedDisk,
+    ) -> Result<(), Violation> {
         self.checks += 1;
         if disk.backs(vouched) {
             return Ok(());
         }
-        Err(Violation::new("R7", format!("member {member} sent {vouched:?} with only {:?} durable", disk.durable())))
+        Err(Violation::new(
+            "R7",
+            format!(
+                "member {member} sent {vouched:?} with only {:?} durable",
+                disk.durable()
+            ),
+        ))
     }
 
     /// R8: a restarted replica's disk agrees with itself: applied <= commit <= last, truncated <= snapshot.
@@ -182,17 +251,27 @@ impl Checker {
         let snapshot = durable.snapshot.as_ref().map_or(0, |meta| meta.index);
         let commit = durable.hard_state.commit;
         if snapshot > commit || commit > durable.last_index {
-            let text = format!("member {member}: snapshot {snapshot}, commit {commit}, last {}", durable.last_index);
+            let text = format!(
+                "member {member}: snapshot {snapshot}, commit {commit}, last {}",
+                durable.last_index
+            );
             return Err(Violation::new("R8", text));
         }
         Ok(())
     }
 
     /// R9: a linearizable read sees everything that was committed before it began.
-    pub fn read_is_fresh(&mut self, member: u64, began_at: u64, applied: u64) -> Result<(), Violation> {
+    pub fn read_is_fresh(
+        &mut self,
+        member: u64,
+        began_at: u64,
+        applied: u64,
+    ) -> Result<(), Violation> {
         self.checks += 1;
         if applied < began_at {
-            let text = format!("member {member} answered from index {applied}, {began_at} was committed before");
+            let text = format!(
+                "member {member} answered from index {applied}, {began_at} was committed before"
+            );
             return Err(Violation::new("R9", text));
         }
         Ok(())
@@ -202,9 +281,20 @@ impl Checker {
     pub fn membership(&mut self, index: u64, membership: &Membership) -> Result<(), Violation> {
         self.checks += 1;
         // A snapshot repeats the membership of an earlier entry at its own index.
-        let in_force = self.memberships.range(..=index).next_back().map(|(_, known)| known.clone());
-        if self.memberships.get(&index).is_some_and(|known| known != membership) {
-            return Err(Violation::new("R5", format!("two memberships at index {index}")));
+        let in_force = self
+            .memberships
+            .range(..=index)
+            .next_back()
+            .map(|(_, known)| known.clone());
+        if self
+            .memberships
+            .get(&index)
+            .is_some_and(|known| known != membership)
+        {
+            return Err(Violation::new(
+                "R5",
+                format!("two memberships at index {index}"),
+            ));
         }
         if in_force.as_ref() != Some(membership) {
             self.memberships.insert(index, membership.clone());

@@ -44,7 +44,10 @@ impl StateMachine for Counter {
         let bytes: [u8; 8] = data
             .get(..8)
             .and_then(|head| head.try_into().ok())
-            .ok_or(Error { index, source: Box::new(Unknown("an entry begins with eight bytes")) })?;
+            .ok_or(Error {
+                index,
+                source: Box::new(Unknown("an entry begins with eight bytes")),
+            })?;
         let number = u64::from_le_bytes(bytes);
         self.count += 1;
         self.sum = self.sum.wrapping_add(number);
@@ -60,15 +63,32 @@ impl StateMachine for Counter {
         // Three chunks, so that transfers have something to lose.
         let numbers = [image.count, image.sum, image.order];
         const { assert!(CHUNK_BYTES_MAX > 8) };
-        Box::new(numbers.into_iter().map(|number| number.to_le_bytes().to_vec()))
+        Box::new(
+            numbers
+                .into_iter()
+                .map(|number| number.to_le_bytes().to_vec()),
+        )
     }
 
-    fn restore(&mut self, index: u64, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), Error> {
+    fn restore(
+        &mut self,
+        index: u64,
+        chunks: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), Error> {
         let mut number = || {
-            let chunk = chunks.next().and_then(|chunk| <[u8; 8]>::try_from(chunk).ok());
-            chunk.map(u64::from_le_bytes).ok_or(Error { index, source: Box::new(Unknown("a chunk is missing")) })
+            let chunk = chunks
+                .next()
+                .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok());
+            chunk.map(u64::from_le_bytes).ok_or(Error {
+                index,
+                source: Box::new(Unknown("a chunk is missing")),
+            })
         };
-        *self = Counter { count: number()?, sum: number()?, order: number()? };
+        *self = Counter {
+            count: number()?,
+            sum: number()?,
+            order: number()?,
+        };
         Ok(())
     }
 
@@ -113,7 +133,10 @@ impl Workload for CounterLoad {
             return Err(Violation::new("H1", format!("nobody proposed {number}")));
         }
         if *self.by_index.entry(applied.index).or_insert(number) != number {
-            return Err(Violation::new("R5", format!("two numbers at index {}", applied.index)));
+            return Err(Violation::new(
+                "R5",
+                format!("two numbers at index {}", applied.index),
+            ));
         }
         if applied.leads {
             self.acknowledged.insert(number, applied.index);
@@ -122,15 +145,26 @@ impl Workload for CounterLoad {
     }
 
     fn check(&mut self, member: u64, machine: &Counter) -> Result<(), Violation> {
-        let replayed = self.by_index.values().take(machine.count as usize).fold(0u64, |sum, n| sum.wrapping_add(*n));
+        let replayed = self
+            .by_index
+            .values()
+            .take(machine.count as usize)
+            .fold(0u64, |sum, n| sum.wrapping_add(*n));
         if replayed != machine.sum {
-            return Err(Violation::new("H2", format!("member {member}'s sum is not that of its entries")));
+            return Err(Violation::new(
+                "H2",
+                format!("member {member}'s sum is not that of its entries"),
+            ));
         }
-        let lost = self.acknowledged.iter().find(|(number, index)| self.by_index.get(index) != Some(number));
+        let lost = self
+            .acknowledged
+            .iter()
+            .find(|(number, index)| self.by_index.get(index) != Some(number));
         match lost {
-            Some((number, index)) => {
-                Err(Violation::new("R3", format!("{number} was acknowledged at {index} and is gone")))
-            }
+            Some((number, index)) => Err(Violation::new(
+                "R3",
+                format!("{number} was acknowledged at {index} and is gone"),
+            )),
             None => Ok(()),
         }
     }

@@ -56,16 +56,24 @@ impl Packet {
 
 impl Network {
     pub(crate) fn send(&mut self, now: u64, packet: Packet, plan: &Plan, random: &mut Random) {
-        if self.cut.contains(&(packet.from.member, packet.to)) || random.chance(plan.loss_per_mille) {
+        if self.cut.contains(&(packet.from.member, packet.to)) || random.chance(plan.loss_per_mille)
+        {
             return;
         }
-        match self.filter.as_mut().map_or(Verdict::Deliver, |filter| filter(&packet)) {
+        match self
+            .filter
+            .as_mut()
+            .map_or(Verdict::Deliver, |filter| filter(&packet))
+        {
             Verdict::Deliver => {}
             Verdict::Drop => return,
             Verdict::Hold => return self.held.push(packet),
         }
         if random.chance(plan.duplicate_per_mille) {
-            self.put(now + random.between(1, plan.delay_moments_max), packet.clone());
+            self.put(
+                now + random.between(1, plan.delay_moments_max),
+                packet.clone(),
+            );
         }
         self.put(now + random.between(1, plan.delay_moments_max), packet);
     }
@@ -77,7 +85,9 @@ impl Network {
 
     pub(crate) fn arrivals(&mut self, now: u64) -> Vec<Packet> {
         let later = self.under_way.split_off(&(now + 1, 0));
-        std::mem::replace(&mut self.under_way, later).into_values().collect()
+        std::mem::replace(&mut self.under_way, later)
+            .into_values()
+            .collect()
     }
 
     /// Cuts one direction.
@@ -132,8 +142,15 @@ impl Network {
                 self.cut(from, to);
             }
             _ => {
-                let side: BTreeSet<u64> = members.iter().copied().filter(|_| random.chance(500)).collect();
-                for (from, to) in members.iter().flat_map(|from| members.iter().map(move |to| (*from, *to))) {
+                let side: BTreeSet<u64> = members
+                    .iter()
+                    .copied()
+                    .filter(|_| random.chance(500))
+                    .collect();
+                for (from, to) in members
+                    .iter()
+                    .flat_map(|from| members.iter().map(move |to| (*from, *to)))
+                {
                     if side.contains(&from) != side.contains(&to) {
                         self.cut(from, to);
                     }

@@ -45,11 +45,22 @@ pub(crate) struct Life<M: StateMachine> {
 
 impl<M: StateMachine> Node<M> {
     pub(crate) fn new(member: u64, store: StoreId, options: Options) -> Self {
-        Node { member, store, disk: SimulatedDisk::new(), life: None, boots: 0, stopped: None, options }
+        Node {
+            member,
+            store,
+            disk: SimulatedDisk::new(),
+            life: None,
+            boots: 0,
+            stopped: None,
+            options,
+        }
     }
 
     pub(crate) fn sender(&self) -> Sender {
-        Sender { member: self.member, store: self.store }
+        Sender {
+            member: self.member,
+            store: self.store,
+        }
     }
 
     pub(crate) fn next_options(&mut self, seed: u64) -> Options {
@@ -57,7 +68,12 @@ impl<M: StateMachine> Node<M> {
         let mut boot = [0; 16];
         boot[..8].copy_from_slice(&self.member.to_le_bytes());
         boot[8..].copy_from_slice(&self.boots.to_le_bytes());
-        Options { member: self.member, boot, seed, ..self.options.clone() }
+        Options {
+            member: self.member,
+            boot,
+            seed,
+            ..self.options.clone()
+        }
     }
 }
 

@@ -13,7 +13,10 @@ pub(crate) struct Observed<M> {
 
 impl<M: StateMachine> Observed<M> {
     pub(crate) fn new(inner: M) -> Self {
-        Observed { inner, digests: RefCell::default() }
+        Observed {
+            inner,
+            digests: RefCell::default(),
+        }
     }
 
     pub(crate) fn take_digests(&self) -> Vec<(u64, [u8; 32])> {
@@ -39,7 +42,11 @@ impl<M: StateMachine> StateMachine for Observed<M> {
         M::encode(image)
     }
 
-    fn restore(&mut self, index: u64, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), Error> {
+    fn restore(
+        &mut self,
+        index: u64,
+        chunks: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), Error> {
         self.inner.restore(index, chunks)?;
         self.digests.borrow_mut().push((index, self.inner.digest()));
         Ok(())

@@ -20,7 +20,9 @@ type Outputs<W> = Vec<Output<Observed<<W as Workload>::Machine>>>;
 impl<W: Workload> World<W> {
     /// Lets one member work.
     pub(crate) fn turn(&mut self, member: u64) -> Result<(), Violation> {
-        let Some(life) = self.life_mut(member) else { return Ok(()) };
+        let Some(life) = self.life_mut(member) else {
+            return Ok(());
+        };
         life.is_dirty = false;
         let outputs = match life.replica.outputs() {
             Ok(outputs) => outputs,
@@ -30,7 +32,10 @@ impl<W: Workload> World<W> {
             }
         };
         for output in &outputs {
-            if let Output::MembershipChanged { index, membership, .. } = output {
+            if let Output::MembershipChanged {
+                index, membership, ..
+            } = output
+            {
                 self.checker.membership(*index, membership)?;
             }
         }
@@ -54,12 +59,24 @@ impl<W: Workload> World<W> {
             match output {
                 Output::Send { to, messages } => self.send(member, to, messages)?,
                 Output::Persist { number, batch } => self.queue_write(member, number, batch),
-                Output::Applied { index, term, effect } => {
+                Output::Applied {
+                    index,
+                    term,
+                    effect,
+                } => {
                     has_applied = true;
                     let leads = self.role(member).leads();
                     self.note(&[2, member, index, term]);
                     self.counts.applied += 1;
-                    self.workload.applied(&Applied { member, leads, index, term }, effect)?;
+                    self.workload.applied(
+                        &Applied {
+                            member,
+                            leads,
+                            index,
+                            term,
+                        },
+                        effect,
+                    )?;
                 }
                 Output::Role(role) => self.role_changed(member, role)?,
                 Output::TakeSnapshot(freeze) => self.take_snapshot(member, freeze),
@@ -68,14 +85,19 @@ impl<W: Workload> World<W> {
                     self.note(&[3, member, index]);
                     self.counts.snapshots_installed += 1;
                 }
-                Output::MembershipChanged { id, index, membership } => {
+                Output::MembershipChanged {
+                    id,
+                    index,
+                    membership,
+                } => {
                     self.membership_changed(member, id, index, membership);
                 }
                 Output::Removed => self.removed(member),
                 answer => self.answer(member, answer)?,
             }
         }
-        if has_applied && let Some(node) = self.nodes.get(&member)
+        if has_applied
+            && let Some(node) = self.nodes.get(&member)
             && let Some(life) = &node.life
         {
             self.workload.check(member, &life.replica.machine().inner)?;
@@ -83,11 +105,18 @@ impl<W: Workload> World<W> {
         Ok(())
     }
 
-    fn answer(&mut self, member: u64, output: Output<Observed<W::Machine>>) -> Result<(), Violation> {
+    fn answer(
+        &mut self,
+        member: u64,
+        output: Output<Observed<W::Machine>>,
+    ) -> Result<(), Violation> {
         match output {
             Output::ReadReady { id, .. } => {
-                let Some(life) = self.life_mut(member) else { return Ok(()) };
-                let (began_at, applied) = (life.reads.remove(&id).unwrap_or(0), life.replica.applied());
+                let Some(life) = self.life_mut(member) else {
+                    return Ok(());
+                };
+                let (began_at, applied) =
+                    (life.reads.remove(&id).unwrap_or(0), life.replica.applied());
                 self.counts.reads += 1;
                 self.note(&[4, member, id, applied]);
                 self.answers.reads.push((id, member, applied));
@@ -108,14 +137,17 @@ impl<W: Workload> World<W> {
     }
 
     fn send(&mut self, member: u64, to: u64, messages: Vec<Bytes>) -> Result<(), Violation> {
-        let Some(node) = self.nodes.get(&member) else { return Ok(()) };
+        let Some(node) = self.nodes.get(&member) else {
+            return Ok(());
+        };
         let from = node.sender();
         for message in messages {
             if let Some(vouched) = Vouched::by(&message) {
                 self.checker.vouched(member, vouched, &node.disk)?;
             }
             let packet = Packet { from, to, message };
-            self.network.send(self.now, packet, &self.plan, &mut self.random);
+            self.network
+                .send(self.now, packet, &self.plan, &mut self.random);
         }
         Ok(())
     }
@@ -134,12 +166,18 @@ impl<W: Workload> World<W> {
     pub(crate) fn finish_writes(&mut self, member: u64) -> Result<(), Violation> {
         let now = self.now;
         loop {
-            let Some(life) = self.life_mut(member) else { return Ok(()) };
+            let Some(life) = self.life_mut(member) else {
+                return Ok(());
+            };
             if life.write_due > now {
                 return Ok(());
             }
-            let Some((number, batch)) = life.writes.pop_front() else { return Ok(()) };
-            let Some(node) = self.nodes.get(&member) else { return Ok(()) };
+            let Some((number, batch)) = life.writes.pop_front() else {
+                return Ok(());
+            };
+            let Some(node) = self.nodes.get(&member) else {
+                return Ok(());
+            };
             write(&node.disk, &batch)?;
             self.checker.durable_monotone(member, node.disk.durable())?;
             let pause = self.random.below(self.plan.write_moments_max + 1);
@@ -151,7 +189,13 @@ impl<W: Workload> World<W> {
     }
 
     fn role_changed(&mut self, member: u64, role: Role) -> Result<(), Violation> {
-        self.note(&[5, member, role.term, role.leader.unwrap_or(0), u64::from(role.ready)]);
+        self.note(&[
+            5,
+            member,
+            role.term,
+            role.leader.unwrap_or(0),
+            u64::from(role.ready),
+        ]);
         if !role.leads() {
             return Ok(());
         }
@@ -159,9 +203,12 @@ impl<W: Workload> World<W> {
         if role.ready {
             self.counts.elections += 1;
         }
-        let Some(life) = self.nodes.get(&member).and_then(|node| node.life.as_ref()) else { return Ok(()) };
+        let Some(life) = self.nodes.get(&member).and_then(|node| node.life.as_ref()) else {
+            return Ok(());
+        };
         let floor = life.replica.status().first_index - 1;
-        self.checker.leader_complete(role.term, floor, &life.replica.log_marks())
+        self.checker
+            .leader_complete(role.term, floor, &life.replica.log_marks())
     }
 
     fn membership_changed(
@@ -187,11 +234,22 @@ impl<W: Workload> World<W> {
     }
 
     fn take_snapshot(&mut self, member: u64, freeze: Freeze<Observed<W::Machine>>) {
-        let Freeze { image, index, term, membership } = freeze;
+        let Freeze {
+            image,
+            index,
+            term,
+            membership,
+        } = freeze;
         let chunks: Vec<Vec<u8>> = W::Machine::encode(image).collect();
         let mut checksum = crc32fast::Hasher::new();
         chunks.iter().for_each(|chunk| checksum.update(chunk));
-        let meta = SnapshotMeta { index, term, membership, chunks: chunks.len() as u32, crc: checksum.finalize() };
+        let meta = SnapshotMeta {
+            index,
+            term,
+            membership,
+            chunks: chunks.len() as u32,
+            crc: checksum.finalize(),
+        };
         let due = self.now + 1 + self.random.below(3 * super::plan::TICK_MOMENTS);
         if let Some(life) = self.life_mut(member) {
             life.taking = Some((due, meta, chunks));
@@ -208,8 +266,12 @@ impl<W: Workload> World<W> {
     /// An image is encoded: stage it and say so.
     pub(crate) fn finish_snapshot(&mut self, member: u64) -> Result<(), Violation> {
         let now = self.now;
-        let Some(life) = self.life_mut(member) else { return Ok(()) };
-        let Some((_, meta, chunks)) = life.taking.take_if(|(due, _, _)| *due <= now) else { return Ok(()) };
+        let Some(life) = self.life_mut(member) else {
+            return Ok(());
+        };
+        let Some((_, meta, chunks)) = life.taking.take_if(|(due, _, _)| *due <= now) else {
+            return Ok(());
+        };
         self.counts.snapshots_taken += 1;
         let chunks: Vec<Bytes> = chunks.into_iter().map(Bytes::from).collect();
         self.stage(member, meta.index, &chunks)?;
@@ -220,10 +282,18 @@ impl<W: Workload> World<W> {
     /// A snapshot was fetched from the other's disk, or could not be.
     pub(crate) fn finish_fetch(&mut self, member: u64) -> Result<(), Violation> {
         let now = self.now;
-        let Some(life) = self.life_mut(member) else { return Ok(()) };
-        let Some((_, from, meta)) = life.fetching.take_if(|(due, _, _)| *due <= now) else { return Ok(()) };
+        let Some(life) = self.life_mut(member) else {
+            return Ok(());
+        };
+        let Some((_, from, meta)) = life.fetching.take_if(|(due, _, _)| *due <= now) else {
+            return Ok(());
+        };
         let is_lost = self.random.chance(self.plan.fetch_loss_per_mille);
-        let chunks = self.nodes.get(&from).filter(|_| !is_lost).and_then(|node| read_all(node, &meta));
+        let chunks = self
+            .nodes
+            .get(&from)
+            .filter(|_| !is_lost)
+            .and_then(|node| read_all(node, &meta));
         let Some(chunks) = chunks else {
             self.input(member, Input::SnapshotFailed { index: meta.index });
             return Ok(());
@@ -236,7 +306,9 @@ impl<W: Workload> World<W> {
 
     fn stage(&mut self, member: u64, index: u64, chunks: &[Bytes]) -> Result<(), Violation> {
         use crate::log_store::LogStore as _;
-        let Some(node) = self.nodes.get_mut(&member) else { return Ok(()) };
+        let Some(node) = self.nodes.get_mut(&member) else {
+            return Ok(());
+        };
         for (number, chunk) in (0..).zip(chunks) {
             let staged = node.disk.stage_chunk(index, number, chunk);
             staged.map_err(|error| Violation::new("R8", error.to_string()))?;
@@ -247,8 +319,18 @@ impl<W: Workload> World<W> {
     /// R3, R5 and R6 on one replica, after its turn.
     fn look_at_state(&mut self, member: u64) -> Result<(), Violation> {
         let disks = self.disks();
-        let Some(life) = self.nodes.get_mut(&member).and_then(|node| node.life.as_mut()) else { return Ok(()) };
-        let (term, commit, applied) = (life.replica.term(), life.replica.commit(), life.replica.applied());
+        let Some(life) = self
+            .nodes
+            .get_mut(&member)
+            .and_then(|node| node.life.as_mut())
+        else {
+            return Ok(());
+        };
+        let (term, commit, applied) = (
+            life.replica.term(),
+            life.replica.commit(),
+            life.replica.applied(),
+        );
         self.checker.monotone(member, term, commit, applied)?;
         for (index, digest) in life.replica.machine().take_digests() {
             self.checker.same_state(member, index, digest)?;
@@ -256,7 +338,10 @@ impl<W: Workload> World<W> {
         if commit > life.commit_seen {
             let marks: Vec<EntryMark> = life.replica.log_marks();
             let seen = std::mem::replace(&mut life.commit_seen, commit);
-            for mark in marks.into_iter().filter(|mark| mark.index > seen && mark.index <= commit) {
+            for mark in marks
+                .into_iter()
+                .filter(|mark| mark.index > seen && mark.index <= commit)
+            {
                 self.checker.committed(mark, &disks)?;
             }
         }
@@ -271,8 +356,9 @@ fn read_all<M: StateMachine>(node: &Node<M>, meta: &SnapshotMeta) -> Option<Vec<
     if life.frozen_until != 0 {
         return None;
     }
-    let chunks: Option<Vec<Bytes>> =
-        (0..meta.chunks).map(|number| node.disk.read_chunk(meta.index, number).ok()).collect();
+    let chunks: Option<Vec<Bytes>> = (0..meta.chunks)
+        .map(|number| node.disk.read_chunk(meta.index, number).ok())
+        .collect();
     let chunks = chunks?;
     let mut checksum = crc32fast::Hasher::new();
     chunks.iter().for_each(|chunk| checksum.update(chunk));

@@ -35,6 +35,8 @@ pub struct Plan {
     pub read_per_mille: u64,
     /// A fetched snapshot is lost on the way.
     pub fetch_loss_per_mille: u64,
+    /// What every embedder says is durable outside the log.
+    pub durable_elsewhere: u64,
     /// Every member's options, but for its id, boot and seed.
     pub options: Options,
 }
@@ -58,6 +60,7 @@ impl Plan {
             propose_per_mille: 0,
             read_per_mille: 0,
             fetch_loss_per_mille: 0,
+            durable_elsewhere: u64::MAX,
             options: Options::new(1, [0; 16], 0),
         }
     }
@@ -66,7 +69,13 @@ impl Plan {
     pub fn drawn(seed: u64, members: u64) -> Self {
         let mut random = Random::new(seed ^ 0x706c_616e);
         let mut plan = Plan::calm(members);
-        let mut some = |most: u64| if random.chance(250) { 0 } else { random.between(1, most) };
+        let mut some = |most: u64| {
+            if random.chance(250) {
+                0
+            } else {
+                random.between(1, most)
+            }
+        };
         plan.loss_per_mille = some(200);
         plan.duplicate_per_mille = some(200);
         plan.delay_moments_max = 1 + some(25);

@@ -28,7 +28,13 @@ impl<W: Workload> World<W> {
                 self.network.put(frozen_until, packet);
             } else if self.life(packet.to).is_some() {
                 self.counts.delivered += 1;
-                self.input(packet.to, Input::Messages { from: packet.from, messages: vec![packet.message] });
+                self.input(
+                    packet.to,
+                    Input::Messages {
+                        from: packet.from,
+                        messages: vec![packet.message],
+                    },
+                );
             }
         }
         for member in self.running() {
@@ -49,14 +55,25 @@ impl<W: Workload> World<W> {
     }
 
     /// Runs until it is so; an error of rule R11 if it is not within `moments`.
-    pub fn run_until(&mut self, moments: u64, mut is_so: impl FnMut(&Self) -> bool) -> Result<(), Violation> {
+    pub fn run_until(
+        &mut self,
+        moments: u64,
+        mut is_so: impl FnMut(&Self) -> bool,
+    ) -> Result<(), Violation> {
         for _ in 0..moments {
             if is_so(self) {
                 return Ok(());
             }
             self.step()?;
         }
-        if is_so(self) { Ok(()) } else { Err(Violation::new("R11", format!("not within {moments} moments"))) }
+        if is_so(self) {
+            Ok(())
+        } else {
+            Err(Violation::new(
+                "R11",
+                format!("not within {moments} moments"),
+            ))
+        }
     }
 
     /// R11: everything is healed; within a bounded time entries are committed again and all members have them.
@@ -65,9 +82,13 @@ impl<W: Workload> World<W> {
         let patience = LIVENESS_TIMEOUTS * self.plan.options.election_ticks as u64 * TICK_MOMENTS;
         let begin = self.checker.highest_committed();
         self.plan.propose_per_mille = 200;
-        self.run_until(patience, |world| world.checker.highest_committed() >= begin + 5)?;
+        self.run_until(patience, |world| {
+            world.checker.highest_committed() >= begin + 5
+        })?;
         self.plan.propose_per_mille = 0;
-        self.run_until(patience, |world| world.all_have(world.checker.highest_committed()))?;
+        self.run_until(patience, |world| {
+            world.all_have(world.checker.highest_committed())
+        })?;
         self.compare_logs()
     }
 
@@ -84,7 +105,12 @@ impl<W: Workload> World<W> {
         plan.write_moments_max = plan.write_moments_max.min(5);
         self.network.heal();
         self.network.set_filter(None);
-        let down: Vec<u64> = self.nodes.values().filter(|n| n.life.is_none() && n.stopped.is_none()).map(|n| n.member).collect();
+        let down: Vec<u64> = self
+            .nodes
+            .values()
+            .filter(|n| n.life.is_none() && n.stopped.is_none())
+            .map(|n| n.member)
+            .collect();
         for member in down {
             self.restart(member)?;
         }
@@ -93,16 +119,25 @@ impl<W: Workload> World<W> {
 
     /// Whether every member that takes part, as the leader sees it, has applied so much.
     fn all_have(&self, index: u64) -> bool {
-        let Some(status) = self.leader().and_then(|leader| self.status(leader)) else { return false };
-        let members = status.membership.voters.iter().chain(&status.membership.learners);
-        let mut applied = members.map(|member| self.life(*member).map_or(0, |life| life.replica.applied()));
+        let Some(status) = self.leader().and_then(|leader| self.status(leader)) else {
+            return false;
+        };
+        let members = status
+            .membership
+            .voters
+            .iter()
+            .chain(&status.membership.learners);
+        let mut applied =
+            members.map(|member| self.life(*member).map_or(0, |life| life.replica.applied()));
         applied.all(|applied| applied >= index)
     }
 
     fn live(&mut self, member: u64) -> Result<(), Violation> {
         let now = self.now;
         let election_ticks = self.plan.options.election_ticks as u64;
-        let Some(life) = self.life_mut(member) else { return Ok(()) };
+        let Some(life) = self.life_mut(member) else {
+            return Ok(());
+        };
         if life.frozen_until > now {
             return Ok(());
         }
@@ -115,7 +150,9 @@ impl<W: Workload> World<W> {
                 self.input(member, Input::Paused);
             }
         }
-        let Some(life) = self.life_mut(member) else { return Ok(()) };
+        let Some(life) = self.life_mut(member) else {
+            return Ok(());
+        };
         if life.next_tick <= now {
             life.next_tick = now + life.tick_moments;
             self.input(member, Input::Tick);
@@ -130,11 +167,18 @@ impl<W: Workload> World<W> {
     fn trouble(&mut self) -> Result<(), Violation> {
         let members: Vec<u64> = self.nodes.keys().copied().collect();
         let pick = self.random.below(members.len() as u64) as usize;
-        let Some(member) = members.get(pick).copied() else { return Ok(()) };
+        let Some(member) = members.get(pick).copied() else {
+            return Ok(());
+        };
         if self.random.chance(self.plan.crash_per_mille) {
             self.crash(member)?;
         }
-        if self.random.chance(self.plan.restart_per_mille) && self.nodes.get(&member).is_some_and(|n| n.life.is_none() && n.stopped.is_none()) {
+        if self.random.chance(self.plan.restart_per_mille)
+            && self
+                .nodes
+                .get(&member)
+                .is_some_and(|n| n.life.is_none() && n.stopped.is_none())
+        {
             self.restart(member)?;
         }
         if self.random.chance(self.plan.partition_per_mille) {
@@ -151,24 +195,37 @@ impl<W: Workload> World<W> {
 
     /// A new learner, a promotion that replaces a voter, or a removal, asked of the leader.
     fn change_something(&mut self) -> Result<(), Violation> {
-        let Some(leader) = self.leader() else { return Ok(()) };
-        let Some(status) = self.status(leader) else { return Ok(()) };
+        let Some(leader) = self.leader() else {
+            return Ok(());
+        };
+        let Some(status) = self.status(leader) else {
+            return Ok(());
+        };
         let membership = status.membership;
         let learner = membership.learners.first().copied();
-        let replaced = membership.voters.get(self.random.below(membership.voters.len() as u64) as usize).copied();
+        let replaced = membership
+            .voters
+            .get(self.random.below(membership.voters.len() as u64) as usize)
+            .copied();
         let change = match (self.random.below(4), learner) {
-            (0, Some(member)) => Change::Remove { member, forced: false },
-            (1, _) if membership.voters.len() > 3 => {
-                Change::Remove { member: replaced.unwrap_or(leader), forced: false }
-            }
-            (_, Some(member)) => {
-                Change::Promote { member, replaces: replaced.filter(|_| membership.voters.len() > 2) }
-            }
+            (0, Some(member)) => Change::Remove {
+                member,
+                forced: false,
+            },
+            (1, _) if membership.voters.len() > 3 => Change::Remove {
+                member: replaced.unwrap_or(leader),
+                forced: false,
+            },
+            (_, Some(member)) => Change::Promote {
+                member,
+                replaces: replaced.filter(|_| membership.voters.len() > 2),
+            },
             (_, None) => {
                 let member = self.nodes.keys().last().copied().unwrap_or(0) + 1;
                 self.add_node(member);
                 self.restart(member)?;
-                self.known_stores.insert(member, super::world::store_id(member, 0));
+                self.known_stores
+                    .insert(member, super::world::store_id(member, 0));
                 self.register_stores(self.known_stores.clone());
                 Change::AddLearner { member }
             }
@@ -179,12 +236,17 @@ impl<W: Workload> World<W> {
 
     fn load(&mut self) {
         for member in self.running() {
-            if self.life(member).is_some_and(|life| life.frozen_until > self.now) {
+            if self
+                .life(member)
+                .is_some_and(|life| life.frozen_until > self.now)
+            {
                 continue;
             }
             let role = self.role(member);
             if role.ready && self.random.chance(self.plan.propose_per_mille) {
-                let Some(life) = self.nodes.get(&member).and_then(|node| node.life.as_ref()) else { continue };
+                let Some(life) = self.nodes.get(&member).and_then(|node| node.life.as_ref()) else {
+                    continue;
+                };
                 let machine = &life.replica.machine().inner;
                 if let Some(data) = self.workload.propose(&mut self.random, member, machine) {
                     self.propose(member, data);
@@ -197,8 +259,12 @@ impl<W: Workload> World<W> {
     }
 
     fn compare_logs(&mut self) -> Result<(), Violation> {
-        let logs: Vec<_> =
-            self.nodes.values().filter_map(|node| node.life.as_ref()).map(|life| life.replica.log_marks()).collect();
+        let logs: Vec<_> = self
+            .nodes
+            .values()
+            .filter_map(|node| node.life.as_ref())
+            .map(|life| life.replica.log_marks())
+            .collect();
         for (position, left) in logs.iter().enumerate() {
             for right in &logs[position + 1..] {
                 self.checker.logs_match(left, right)?;

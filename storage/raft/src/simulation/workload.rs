@@ -13,7 +13,12 @@ pub trait Workload {
     fn machine(&self) -> Self::Machine;
 
     /// Something to propose on the leader `member`, whose (perhaps stale) machine this is.
-    fn propose(&mut self, random: &mut Random, member: u64, machine: &Self::Machine) -> Option<Bytes>;
+    fn propose(
+        &mut self,
+        random: &mut Random,
+        member: u64,
+        machine: &Self::Machine,
+    ) -> Option<Bytes>;
 
     /// A replica applied an entry; a replica that starts again applies entries again.
     fn applied(
@@ -54,6 +59,9 @@ pub struct Violation {
 impl Violation {
     /// A broken rule.
     pub fn new(rule: &'static str, text: impl Into<String>) -> Self {
-        Violation { rule, text: text.into() }
+        Violation {
+            rule,
+            text: text.into(),
+        }
     }
 }

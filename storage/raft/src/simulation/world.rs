@@ -1,19 +1,18 @@
 //! The world: members, network, time, and what a script or a seed does to them.
 
 use super::checker::Checker;
-use super::network::{Filter, Network};
+use super::network::Network;
 use super::node::{Life, Node};
 use super::observed::Observed;
 use super::plan::{Plan, TICK_MOMENTS};
 use super::random::Random;
 use super::workload::{Violation, Workload};
 use crate::log_store::Membership;
-use crate::replica::input::{Change, Input};
 use crate::replica::Replica;
+use crate::replica::input::Input;
 use crate::simulated_disk::SimulatedDisk;
 use crate::start::{self, Start};
 use crate::status::{Role, Status, StoreId};
-use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// A cluster under one seed.
@@ -94,13 +93,23 @@ impl<W: Workload> World<W> {
             counts: Counts::default(),
             plan,
         };
-        world.checker.begin(Membership { voters: members.clone(), ..Membership::default() });
+        world.checker.begin(Membership {
+            voters: members.clone(),
+            ..Membership::default()
+        });
         for member in &members {
             world.add_node(*member);
             world.known_stores.insert(*member, store_id(*member, 0));
         }
         for member in &members {
-            world.start(*member, &Start::Bootstrap { members: members.clone() }).map_err(|e| not_started(*member, &e))?;
+            world
+                .start(
+                    *member,
+                    &Start::Bootstrap {
+                        members: members.clone(),
+                    },
+                )
+                .map_err(|e| not_started(*member, &e))?;
         }
         Ok(world)
     }
@@ -108,7 +117,8 @@ impl<W: Workload> World<W> {
     /// A member with an empty disk, not running.
     pub fn add_node(&mut self, member: u64) {
         let options = self.plan.options.clone();
-        self.nodes.insert(member, Node::new(member, store_id(member, 0), options));
+        self.nodes
+            .insert(member, Node::new(member, store_id(member, 0), options));
     }
 
     /// Starts a member's process.
@@ -116,13 +126,17 @@ impl<W: Workload> World<W> {
         let (seed, now) = (self.seed, self.now);
         let tick_moments = TICK_MOMENTS + self.random.below(3) - 1;
         let machine = Observed::new(self.workload.machine());
-        let Some(node) = self.nodes.get_mut(&member) else { return Err(start::Error::Empty) };
+        let Some(node) = self.nodes.get_mut(&member) else {
+            return Err(start::Error::Empty);
+        };
         let options = node.next_options(seed);
         let mut replica = start::open(&mut node.disk.clone(), start, machine, options)?;
         let stores = Input::KnownStores(self.known_stores.clone());
-        let unbounded = Input::DurableElsewhere(u64::MAX);
-        for input in [stores, unbounded] {
-            replica.handle(input).map_err(|fatal| start::Error::Replay(Box::new(fatal)))?;
+        let durable = Input::DurableElsewhere(self.plan.durable_elsewhere);
+        for input in [stores, durable] {
+            replica
+                .handle(input)
+                .map_err(|fatal| start::Error::Replay(Box::new(fatal)))?;
         }
         node.life = Some(Life::new(replica, now, tick_moments));
         node.stopped = None;
@@ -131,8 +145,12 @@ impl<W: Workload> World<W> {
 
     /// The power of one member goes. Its disk keeps what was synced.
     pub fn crash(&mut self, member: u64) -> Result<(), Violation> {
-        let Some(node) = self.nodes.get_mut(&member) else { return Ok(()) };
-        let Some(life) = node.life.take() else { return Ok(()) };
+        let Some(node) = self.nodes.get_mut(&member) else {
+            return Ok(());
+        };
+        let Some(life) = node.life.take() else {
+            return Ok(());
+        };
         // The write under way reached the disk, or it did not.
         if let Some((_, batch)) = life.writes.front()
             && self.random.chance(500)
@@ -150,14 +168,21 @@ impl<W: Workload> World<W> {
 
     /// A crashed member starts again on its own disk.
     pub fn restart(&mut self, member: u64) -> Result<(), Violation> {
-        let Some(node) = self.nodes.get(&member) else { return Ok(()) };
+        let Some(node) = self.nodes.get(&member) else {
+            return Ok(());
+        };
         let durable = node.disk.durable();
-        let start = if durable.snapshot.is_some() { Start::Recover } else { Start::Join };
+        let start = if durable.snapshot.is_some() {
+            Start::Recover
+        } else {
+            Start::Join
+        };
         if durable.snapshot.is_some() {
             self.checker.disk_agrees(member, &durable)?;
         }
         self.note(&[8, member]);
-        self.start(member, &start).map_err(|error| not_started(member, &error))
+        self.start(member, &start)
+            .map_err(|error| not_started(member, &error))
     }
 
     /// A member's directory is lost while it is down; what starts there next has another store.
@@ -180,89 +205,6 @@ impl<W: Workload> World<W> {
     }
 }
 
-// === impl World: requests ===
-
-impl<W: Workload> World<W> {
-    /// Hands one input to a member. False if it does not run.
-    pub fn input(&mut self, member: u64, input: Input) -> bool {
-        let Some(life) = self.life_mut(member) else { return false };
-        life.is_dirty = true;
-        if let Err(fatal) = life.replica.handle(input) {
-            self.stop(member, &fatal);
-            return false;
-        }
-        true
-    }
-
-    /// Proposes on a member.
-    pub fn propose(&mut self, member: u64, data: Bytes) {
-        self.input(member, Input::Propose(data));
-    }
-
-    /// Begins a linearizable read on a member; its id is in the answers later.
-    pub fn read(&mut self, member: u64) -> u64 {
-        self.last_id += 1;
-        let (id, began_at) = (self.last_id, self.checker.highest_committed());
-        if let Some(life) = self.life_mut(member) {
-            life.reads.insert(id, began_at);
-        }
-        self.input(member, Input::Read(id));
-        id
-    }
-
-    /// Asks a member for a membership change.
-    pub fn change(&mut self, member: u64, change: Change) -> u64 {
-        self.last_id += 1;
-        let id = self.last_id;
-        self.input(member, Input::Change { id, change });
-        id
-    }
-
-    /// Asks a member to hand the leadership over.
-    pub fn transfer(&mut self, member: u64, to: Option<u64>) -> u64 {
-        self.last_id += 1;
-        let id = self.last_id;
-        self.input(member, Input::Transfer { id, to });
-        id
-    }
-
-    /// Registers another set of stores with every replica, and with those that start later.
-    pub fn register_stores(&mut self, stores: BTreeMap<u64, StoreId>) {
-        self.known_stores = stores;
-        for member in self.running() {
-            self.input(member, Input::KnownStores(self.known_stores.clone()));
-        }
-    }
-
-    /// Cuts a member off from everybody.
-    pub fn isolate(&mut self, member: u64) {
-        let members: Vec<u64> = self.nodes.keys().copied().collect();
-        self.network.isolate(member, &members);
-    }
-
-    /// Cuts one direction.
-    pub fn cut(&mut self, from: u64, to: u64) {
-        self.network.cut(from, to);
-    }
-
-    /// All links are whole again.
-    pub fn heal(&mut self) {
-        self.network.heal();
-    }
-
-    /// Shows every packet to a script.
-    pub fn set_filter(&mut self, filter: Option<Filter>) {
-        self.network.set_filter(filter);
-    }
-
-    /// Lets held packets go; says how many there were.
-    pub fn release(&mut self) -> usize {
-        let held = self.network.held();
-        self.network.release(self.now);
-        held
-    }
-}
-
 // === impl World: what can be seen ===
 
 impl<W: Workload> World<W> {
@@ -273,12 +215,19 @@ impl<W: Workload> World<W> {
 
     /// Members whose process runs.
     pub fn running(&self) -> Vec<u64> {
-        self.nodes.values().filter(|node| node.life.is_some()).map(|node| node.member).collect()
+        self.nodes
+            .values()
+            .filter(|node| node.life.is_some())
+            .map(|node| node.member)
+            .collect()
     }
 
     /// The ready leader of the highest term.
     pub fn leader(&self) -> Option<u64> {
-        let lives = self.nodes.values().filter_map(|node| node.life.as_ref().map(|life| (node.member, life)));
+        let lives = self
+            .nodes
+            .values()
+            .filter_map(|node| node.life.as_ref().map(|life| (node.member, life)));
         lives
             .filter(|(_, life)| life.replica.role().ready)
             .max_by_key(|(_, life)| life.replica.role().term)
@@ -287,7 +236,8 @@ impl<W: Workload> World<W> {
 
     /// A member's role; the default if it does not run.
     pub fn role(&self, member: u64) -> Role {
-        self.life(member).map_or_else(Role::default, |life| life.replica.role())
+        self.life(member)
+            .map_or_else(Role::default, |life| life.replica.role())
     }
 
     /// A member's numbers, if it runs.
@@ -331,14 +281,20 @@ impl<W: Workload> World<W> {
     }
 
     /// A replica with raft-rs inside, for showing what raft-rs does without this crate's checks.
-    pub fn replica_mut(&mut self, member: u64) -> Option<&mut Replica<impl crate::state_machine::StateMachine + use<W>>> {
+    pub fn replica_mut(
+        &mut self,
+        member: u64,
+    ) -> Option<&mut Replica<impl crate::state_machine::StateMachine + use<W>>> {
         let life = self.life_mut(member)?;
         life.is_dirty = true;
         Some(&mut life.replica)
     }
 
     pub(crate) fn disks(&self) -> BTreeMap<u64, SimulatedDisk> {
-        self.nodes.iter().map(|(member, node)| (*member, node.disk.clone())).collect()
+        self.nodes
+            .iter()
+            .map(|(member, node)| (*member, node.disk.clone()))
+            .collect()
     }
 
     pub(crate) fn life(&self, member: u64) -> Option<&Life<W::Machine>> {
@@ -365,10 +321,15 @@ pub fn store_id(member: u64, generation: u64) -> StoreId {
     store
 }
 
-pub(crate) fn write(disk: &SimulatedDisk, batch: &crate::log_store::Batch) -> Result<(), Violation> {
+pub(crate) fn write(
+    disk: &SimulatedDisk,
+    batch: &crate::log_store::Batch,
+) -> Result<(), Violation> {
     use crate::log_store::LogStore as _;
     disk.clone().write(batch).map_err(|error| {
-        let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let why = std::error::Error::source(&error)
+            .map(ToString::to_string)
+            .unwrap_or_default();
         Violation::new("R8", format!("{error}: {why}"))
     })
 }

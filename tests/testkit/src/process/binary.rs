@@ -23,6 +23,10 @@ fn beside_the_test() -> PathBuf {
     let test = env::current_exe().unwrap_or_default();
     let folder = test.parent().unwrap_or(Path::new("."));
     let is_deps = folder.file_name().is_some_and(|name| name == "deps");
-    let folder = if is_deps { folder.parent().unwrap_or(folder) } else { folder };
+    let folder = if is_deps {
+        folder.parent().unwrap_or(folder)
+    } else {
+        folder
+    };
     folder.to_owned()
 }

@@ -61,7 +61,10 @@ fn give_up(member: &mut Member, until: Instant, reason: String) -> Result<(), Er
 async fn ask(endpoint: &str) -> Result<bool, String> {
     let endpoint = Channel::from_shared(endpoint.to_owned()).map_err(|error| error.to_string())?;
     let endpoint = endpoint.timeout(ANSWER_LIMIT).connect_timeout(ANSWER_LIMIT);
-    let channel = endpoint.connect().await.map_err(|error| error.to_string())?;
+    let channel = endpoint
+        .connect()
+        .await
+        .map_err(|error| error.to_string())?;
     let mut admin = AdminClient::new(channel);
     let status = admin.cluster_status(ClusterStatusRequest {}).await;
     let status = status.map_err(|status| status.to_string())?.into_inner();

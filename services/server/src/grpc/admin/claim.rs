@@ -15,7 +15,12 @@ pub(super) async fn create(
     request: v1::CreateClaimRequest,
 ) -> Result<v1::Claim, Failure> {
     let change = decode::change(request.change.clone())?;
-    let v1::CreateClaimRequest { cluster, namespace, pod, .. } = &request;
+    let v1::CreateClaimRequest {
+        cluster,
+        namespace,
+        pod,
+        ..
+    } = &request;
     let claim = decode::claim_name_of("pod", [cluster, namespace, pod])?;
     let addresses = decode::addresses("addresses", &request.addresses)?;
     let policy = decode::policy(&request.policy)?;
@@ -24,7 +29,10 @@ pub(super) async fn create(
         what: "vSwitch",
         name: vswitch.to_string(),
     };
-    let vswitch = service.gate.read(move |ledger| view::vswitch_id(ledger, &vswitch)).await?;
+    let vswitch = service
+        .gate
+        .read(move |ledger| view::vswitch_id(ledger, &vswitch))
+        .await?;
     let command = Command::CreateClaim(CreateClaim {
         name: claim.clone(),
         vswitch: vswitch.ok_or(unknown)?,
@@ -43,7 +51,10 @@ pub(super) async fn delete(
     let change = decode::change(request.change)?;
     let claim = decode::claim_name("name", &request.name)?;
     let missing = missing(&claim);
-    let claim = service.gate.read(move |ledger| view::claim_id(ledger, &claim)).await?;
+    let claim = service
+        .gate
+        .read(move |ledger| view::claim_id(ledger, &claim))
+        .await?;
     let command = Command::DeleteClaim(DeleteClaim {
         claim: claim.ok_or(missing)?,
         override_holder: request.override_holder,
@@ -81,11 +92,16 @@ pub(super) async fn list(
 
 async fn find(service: &AdminService, claim: ClaimName) -> Result<v1::Claim, Failure> {
     let missing = missing(&claim);
-    let found = service.gate.read(move |ledger| view::claim_named(ledger, &claim));
+    let found = service
+        .gate
+        .read(move |ledger| view::claim_named(ledger, &claim));
     found.await?.ok_or(Failure::Refused(missing))
 }
 
 fn missing(claim: &ClaimName) -> Refusal {
     let name = claim.to_string();
-    Refusal::NotFound { what: "claim", name }
+    Refusal::NotFound {
+        what: "claim",
+        name,
+    }
 }

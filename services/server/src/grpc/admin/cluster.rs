@@ -32,7 +32,9 @@ pub(super) async fn transfer(
     // It changes nothing that the history keeps, so the log has to say who asked.
     info!(principal = %caller.principal, %reason, to = request.to_member_id, "leadership is handed over on request");
     let leader = service.gate.transfer_leadership(to).await?;
-    Ok(v1::TransferLeadershipResponse { leader_id: leader.0 })
+    Ok(v1::TransferLeadershipResponse {
+        leader_id: leader.0,
+    })
 }
 
 /// Frozen on the replica's thread, read elsewhere: a million rows take a while.
@@ -41,14 +43,19 @@ pub(super) async fn digest(
     _caller: &Caller,
     _request: v1::LedgerDigestRequest,
 ) -> Result<v1::LedgerDigestResponse, Failure> {
-    let frozen = service.gate.read_stale(|ledger, status| (ledger.clone(), status.applied));
+    let frozen = service
+        .gate
+        .read_stale(|ledger, status| (ledger.clone(), status.applied));
     let (ledger, applied_index) = frozen.await?;
     let read = tokio::task::spawn_blocking(move || v1::LedgerDigestResponse {
         revision: ledger.revision().0,
         applied_index,
         digest: hex(&ledger.digest()),
         chain_head: hex(&ledger.chain().0),
-        violations: invariant::check_all(&ledger).iter().map(ToString::to_string).collect(),
+        violations: invariant::check_all(&ledger)
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     });
     read.await.map_err(|error| Failure::Unavailable {
         reason: format!("the digest was not finished: {error}"),

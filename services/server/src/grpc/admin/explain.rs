@@ -24,8 +24,13 @@ pub(super) async fn pod(
     if pod.pod.as_str().is_empty() {
         return Err(decode::invalid("pod", "is empty").into());
     }
-    let known = service.gate.pod_facts(&pod.cluster, &pod.namespace, &pod.pod);
-    let mut explained = service.gate.read(move |ledger| view::pod(ledger, &pod)).await?;
+    let known = service
+        .gate
+        .pod_facts(&pod.cluster, &pod.namespace, &pod.pod);
+    let mut explained = service
+        .gate
+        .read(move |ledger| view::pod(ledger, &pod))
+        .await?;
     explained.findings.push(said(&known));
     explained.fencing_mode = FENCING_MODE.into();
     Ok(explained)
@@ -34,13 +39,28 @@ pub(super) async fn pod(
 /// What Kubernetes says of it.
 fn said(known: &Lookup) -> String {
     match known {
-        Lookup::NoSource => "No source has told facts of this cluster: annotations are not seen.".into(),
-        Lookup::Missing(reason) => format!("The facts of this cluster {reason}: what depends on them waits."),
+        Lookup::NoSource => {
+            "No source has told facts of this cluster: annotations are not seen.".into()
+        }
+        Lookup::Missing(reason) => {
+            format!("The facts of this cluster {reason}: what depends on them waits.")
+        }
         Lookup::Gone(_) => "By the facts there is no such pod.".into(),
         Lookup::Known(fact, _) => {
-            let node = if fact.node.is_empty() { "no node yet" } else { &fact.node };
-            let owner = if fact.owner.is_empty() { "nobody" } else { &fact.owner };
-            format!("By the facts the pod is on {node}, owned by {owner}, uid {}.", fact.uid)
+            let node = if fact.node.is_empty() {
+                "no node yet"
+            } else {
+                &fact.node
+            };
+            let owner = if fact.owner.is_empty() {
+                "nobody"
+            } else {
+                &fact.owner
+            };
+            format!(
+                "By the facts the pod is on {node}, owned by {owner}, uid {}.",
+                fact.uid
+            )
         }
     }
 }

@@ -30,7 +30,11 @@ pub(super) async fn list(
         newest_first: request.newest_first,
     };
     let revision = service.gate.read(|ledger| ledger.revision()).await?;
-    let Page { groups, more, revision } = service.gate.history().list(query, revision).await?;
+    let Page {
+        groups,
+        more,
+        revision,
+    } = service.gate.history().list(query, revision).await?;
     Ok(v1::ListHistoryResponse {
         groups: written(service, groups).await?,
         more,
@@ -45,13 +49,17 @@ pub(super) async fn who_has(
 ) -> Result<v1::WhoHasResponse, Failure> {
     let address = decode::address("address", &request.address)?;
     let at = decode::moment("at_wall_ms", request.at_wall_ms)?;
-    let now = service.gate.read(move |ledger| view::address(ledger, address)).await?;
+    let now = service
+        .gate
+        .read(move |ledger| view::address(ledger, address))
+        .await?;
     let reader = service.gate.history();
     let at = at.unwrap_or(u64::MAX);
     let then = reader.who_has(address, at, Revision(now.revision)).await?;
     // An address that never changed is what the vSwitch's rule makes it: free, or excluded.
     let state = then.state.as_ref().map_or(now.never_used, event::state);
-    let (since_wall_ms, since_revision, revision) = (then.since_wall_ms, then.since_revision.0, then.revision.0);
+    let (since_wall_ms, since_revision, revision) =
+        (then.since_wall_ms, then.since_revision.0, then.revision.0);
     let (vswitch, allocation, claim) = service
         .gate
         .read_stale(move |ledger, _| {
@@ -95,12 +103,18 @@ pub(super) async fn watch(
     Ok(groups.try_flatten().boxed())
 }
 
-async fn written(service: &AdminService, groups: Vec<EventGroup>) -> Result<Vec<v1::EventGroup>, Failure> {
+async fn written(
+    service: &AdminService,
+    groups: Vec<EventGroup>,
+) -> Result<Vec<v1::EventGroup>, Failure> {
     service
         .gate
         .read_stale(move |ledger, _| {
             let names = view::names(ledger, &groups);
-            groups.iter().map(|group| event::group(group, &names)).collect()
+            groups
+                .iter()
+                .map(|group| event::group(group, &names))
+                .collect()
         })
         .await
 }
@@ -111,7 +125,10 @@ fn subject(asked: Option<Asked>) -> Decoded<Subject> {
         Some(Asked::Address(text)) => Subject::Address(decode::address("address", &text)?),
         Some(Asked::Pod(text)) => {
             let Some((namespace, pod)) = text.split_once('/') else {
-                return Err(decode::invalid("pod", format_args!("{text:?} is not of the form namespace/name")));
+                return Err(decode::invalid(
+                    "pod",
+                    format_args!("{text:?} is not of the form namespace/name"),
+                ));
             };
             Subject::Pod {
                 namespace: name("pod", namespace, Namespace::new)?,

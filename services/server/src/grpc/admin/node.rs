@@ -32,7 +32,10 @@ pub(super) async fn remove(
     let change = decode::change(request.change)?;
     let name = name("name", &request.name, NodeName::new)?;
     let missing = missing(&name);
-    let node = service.gate.read(move |ledger| view::node_id(ledger, &name)).await?;
+    let node = service
+        .gate
+        .read(move |ledger| view::node_id(ledger, &name))
+        .await?;
     let command = Command::RemoveNode(RemoveNode {
         node: node.ok_or(missing)?,
         confirmed_dead: request.confirmed_dead,
@@ -55,7 +58,9 @@ pub(super) async fn list(
 ) -> Result<v1::ListNodesResponse, Failure> {
     let size = decode::page_size(request.page_size)?;
     let after = decode::page_number(&request.page_token)?;
-    let page = service.gate.read(move |ledger| view::nodes(ledger, after, size));
+    let page = service
+        .gate
+        .read(move |ledger| view::nodes(ledger, after, size));
     let (nodes, next_page_token, revision) = page.await?;
     Ok(v1::ListNodesResponse {
         nodes,
@@ -66,7 +71,9 @@ pub(super) async fn list(
 
 async fn find(service: &AdminService, name: NodeName) -> Result<v1::Node, Failure> {
     let missing = missing(&name);
-    let found = service.gate.read(move |ledger| view::node_named(ledger, &name));
+    let found = service
+        .gate
+        .read(move |ledger| view::node_named(ledger, &name));
     found.await?.ok_or(Failure::Refused(missing))
 }
 
@@ -85,6 +92,10 @@ fn command(request: &v1::RegisterNodeRequest) -> Decoded<RegisterNode> {
         instance_type,
         eni_slots: room.eni_slots,
         addresses_per_eni: room.addresses_per_eni,
-        warm_target: number("warm_target", request.warm_target, 0..=limits::WARM_TARGET_MAX)?,
+        warm_target: number(
+            "warm_target",
+            request.warm_target,
+            0..=limits::WARM_TARGET_MAX,
+        )?,
     })
 }

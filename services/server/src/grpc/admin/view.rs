@@ -38,7 +38,11 @@ fn page<R, T>(
         last = id(&row);
         page.extend(write(&row));
     }
-    let next = if more { last.to_string() } else { String::new() };
+    let next = if more {
+        last.to_string()
+    } else {
+        String::new()
+    };
     (page, next, ledger.revision().0)
 }
 

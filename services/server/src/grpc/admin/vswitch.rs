@@ -49,7 +49,9 @@ pub(super) async fn list(
 ) -> Result<v1::ListVSwitchesResponse, Failure> {
     let size = decode::page_size(request.page_size)?;
     let after = decode::page_number(&request.page_token)?;
-    let page = service.gate.read(move |ledger| view::vswitches(ledger, after, size));
+    let page = service
+        .gate
+        .read(move |ledger| view::vswitches(ledger, after, size));
     let (vswitches, next_page_token, revision) = page.await?;
     Ok(v1::ListVSwitchesResponse {
         vswitches,
@@ -63,7 +65,9 @@ async fn find(service: &AdminService, name: VSwitchName) -> Result<v1::VSwitch, 
         what: "vSwitch",
         name: name.to_string(),
     };
-    let found = service.gate.read(move |ledger| view::vswitch_named(ledger, &name));
+    let found = service
+        .gate
+        .read(move |ledger| view::vswitch_named(ledger, &name));
     found.await?.ok_or(Failure::Refused(missing))
 }
 
@@ -83,7 +87,10 @@ fn command(request: &v1::CreateVSwitchRequest) -> Decoded<CreateVSwitch> {
         gateway: &request.ipv6_gateway,
     })?;
     if ipv4.is_none() && ipv6.is_none() {
-        return Err(decode::invalid("ipv4_cidr", "is missing: a vSwitch needs ipv4_cidr, ipv6_cidr or both"));
+        return Err(decode::invalid(
+            "ipv4_cidr",
+            "is missing: a vSwitch needs ipv4_cidr, ipv6_cidr or both",
+        ));
     }
     let cooling_ms = match request.cooling_ms {
         0 => limits::COOLING_MS,

@@ -24,7 +24,9 @@ pub(super) async fn check(
 ) -> Result<CheckResponse, Failure> {
     let key = decode::attachment(request.attachment)?;
     let expected = decode::addresses("addresses", &request.addresses)?;
-    let (response, node) = gate.read(move |ledger| compare(ledger, &key, &expected)).await??;
+    let (response, node) = gate
+        .read(move |ledger| compare(ledger, &key, &expected))
+        .await??;
     match node {
         Some(node) => own_node(caller, &node)?,
         None => decline(caller)?,
@@ -39,7 +41,9 @@ fn compare(ledger: &Ledger, key: &AttachmentKey, expected: &[IpAddr]) -> Compare
         what,
         name: key.to_string(),
     };
-    let row = ledger.allocation(key).ok_or_else(|| missing("attachment"))?;
+    let row = ledger
+        .allocation(key)
+        .ok_or_else(|| missing("attachment"))?;
     let vswitch = ledger.vswitch(row.vswitch);
     let vswitch = vswitch.ok_or_else(|| missing("the vSwitch of attachment"))?;
     if row.addresses != expected {
@@ -50,7 +54,10 @@ fn compare(ledger: &Ledger, key: &AttachmentKey, expected: &[IpAddr]) -> Compare
         revision: ledger.revision().0,
         addresses: assigned(row, vswitch),
     };
-    Ok((response, ledger.node(row.node).map(|node| node.name.clone())))
+    Ok((
+        response,
+        ledger.node(row.node).map(|node| node.name.clone()),
+    ))
 }
 
 /// A node may end its own attachments only: not even with another's key does it free another's address.
@@ -98,28 +105,51 @@ pub(super) async fn status(
     let vswitch = optional_name("vswitch", &request.vswitch, VSwitchName::new)?;
     own_node(caller, &node)?;
     gate.read(move |ledger| {
-        let reason = obstacle(ledger, &node, vswitch.as_ref()).unwrap_or_default();
+        let obstacle = obstacle(ledger, &node, vswitch.as_ref());
+        let exhausted = matches!(obstacle, Some(Obstacle::Exhausted(_)));
+        let reason = match obstacle {
+            None => String::new(),
+            Some(Obstacle::Missing(reason) | Obstacle::Exhausted(reason)) => reason,
+        };
         StatusResponse {
             revision: ledger.revision().0,
             ready: reason.is_empty(),
             reason,
+            exhausted,
         }
     })
     .await
 }
 
-/// What an ADD would fail of; none = nothing.
-fn obstacle(ledger: &Ledger, node: &NodeName, vswitch: Option<&VSwitchName>) -> Option<String> {
+/// What an ADD would fail of. A runtime may want to tell the two apart: a node whose vSwitch is full still runs its pods.
+enum Obstacle {
+    Missing(String),
+    Exhausted(String),
+}
+
+/// None = an ADD would be served.
+fn obstacle(ledger: &Ledger, node: &NodeName, vswitch: Option<&VSwitchName>) -> Option<Obstacle> {
+    let missing = |reason| Some(Obstacle::Missing(reason));
     let Some(row) = ledger.node_named(node) else {
-        return Some(format!("node {node} is not registered: berthctl node register {node}"));
+        return missing(format!(
+            "node {node} is not registered: berthctl node register {node}"
+        ));
     };
     let usable: Vec<&Arc<VSwitch>> = match vswitch {
         Some(name) => ledger.vswitch_named(name).into_iter().collect(),
-        None => ledger.vswitches().filter(|vswitch| vswitch.zone == row.zone).collect(),
+        None => ledger
+            .vswitches()
+            .filter(|vswitch| vswitch.zone == row.zone)
+            .collect(),
     };
     match (usable.is_empty(), vswitch) {
-        (true, Some(name)) => return Some(format!("vSwitch {name} does not exist")),
-        (true, None) => return Some(format!("there is no vSwitch in zone {:?} of node {node}", row.zone.as_str())),
+        (true, Some(name)) => return missing(format!("vSwitch {name} does not exist")),
+        (true, None) => {
+            return missing(format!(
+                "there is no vSwitch in zone {:?} of node {node}",
+                row.zone.as_str()
+            ));
+        }
         _ => {}
     }
     let has_room = |vswitch: &&Arc<VSwitch>| has_room(ledger, vswitch, row);
@@ -127,7 +157,10 @@ fn obstacle(ledger: &Ledger, node: &NodeName, vswitch: Option<&VSwitchName>) -> 
         return None;
     }
     let names: Vec<&str> = usable.iter().map(|vswitch| vswitch.name.as_str()).collect();
-    Some(format!("no address is left in {}", names.join(", ")))
+    Some(Obstacle::Exhausted(format!(
+        "no address is left in {}",
+        names.join(", ")
+    )))
 }
 
 /// In every family: free, cooling for a while only, or warm on this node.
@@ -136,7 +169,9 @@ fn has_room(ledger: &Ledger, vswitch: &VSwitch, node: &Node) -> bool {
         return false;
     };
     counts.families().all(|(family, counts)| {
-        let warm = ledger.usage(node.id).map_or(0, |usage| usage.family(family).idle);
+        let warm = ledger
+            .usage(node.id)
+            .map_or(0, |usage| usage.family(family).idle);
         counts.free > 0 || counts.cooling > 0 || warm > 0
     })
 }

@@ -22,11 +22,17 @@ pub(super) fn allocated(allocated: &Allocated) -> AllocateResponse {
 pub(super) fn assigned(allocation: &Allocation, vswitch: &VSwitch) -> Vec<AssignedAddress> {
     let eni = allocation.eni.as_ref().map(ToString::to_string);
     let one = |address: &IpAddr| {
-        let subnet = if address.is_ipv4() { vswitch.ipv4 } else { vswitch.ipv6 };
+        let subnet = if address.is_ipv4() {
+            vswitch.ipv4
+        } else {
+            vswitch.ipv6
+        };
         AssignedAddress {
             address: address.to_string(),
             prefix_length: subnet.map_or(0, |subnet| u32::from(subnet.cidr.prefix_len())),
-            gateway: gateway(subnet, vswitch.kind).map(|gateway| gateway.to_string()).unwrap_or_default(),
+            gateway: gateway(subnet, vswitch.kind)
+                .map(|gateway| gateway.to_string())
+                .unwrap_or_default(),
             vswitch: vswitch.name.to_string(),
             eni: eni.clone().unwrap_or_default(),
         }
@@ -46,8 +52,12 @@ pub(in crate::grpc) fn gateway(subnet: Option<Subnet>, kind: NetworkKind) -> Opt
 
 fn third_from_the_end(cidr: IpNet) -> Option<IpAddr> {
     let gateway: IpAddr = match cidr {
-        IpNet::V4(net) => u32::from(net.broadcast()).checked_sub(2).map(|bits| IpAddr::V4(bits.into()))?,
-        IpNet::V6(net) => u128::from(net.broadcast()).checked_sub(2).map(|bits| IpAddr::V6(bits.into()))?,
+        IpNet::V4(net) => u32::from(net.broadcast())
+            .checked_sub(2)
+            .map(|bits| IpAddr::V4(bits.into()))?,
+        IpNet::V6(net) => u128::from(net.broadcast())
+            .checked_sub(2)
+            .map(|bits| IpAddr::V6(bits.into()))?,
     };
     cidr.contains(&gateway).then_some(gateway)
 }
@@ -61,11 +71,20 @@ mod tests {
     fn the_gateway_follows_the_networks_rule() {
         let subnet = |cidr: &str, gateway: Option<&str>| {
             let gateway = gateway.map(|text| text.parse().expect("an address"));
-            Some(Subnet { cidr: cidr.parse().expect("a cidr"), gateway })
+            Some(Subnet {
+                cidr: cidr.parse().expect("a cidr"),
+                gateway,
+            })
         };
         let text = |subnet, kind| gateway(subnet, kind).map(|gateway| gateway.to_string());
-        assert_eq!(text(subnet("10.0.3.0/24", None), NetworkKind::Vpc).as_deref(), Some("10.0.3.253"));
-        assert_eq!(text(subnet("fd00::/64", None), NetworkKind::Vpc).as_deref(), Some("fd00::ffff:ffff:ffff:fffd"));
+        assert_eq!(
+            text(subnet("10.0.3.0/24", None), NetworkKind::Vpc).as_deref(),
+            Some("10.0.3.253")
+        );
+        assert_eq!(
+            text(subnet("fd00::/64", None), NetworkKind::Vpc).as_deref(),
+            Some("fd00::ffff:ffff:ffff:fffd")
+        );
         assert_eq!(text(subnet("10.0.3.0/31", None), NetworkKind::Vpc), None);
         assert_eq!(text(subnet("10.0.3.0/24", None), NetworkKind::Routed), None);
         let told = subnet("10.0.3.0/24", Some("10.0.3.1"));

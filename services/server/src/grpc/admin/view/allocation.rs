@@ -17,10 +17,16 @@ pub(in crate::grpc::admin) fn allocations(
     size: usize,
 ) -> Result<(Vec<v1::Allocation>, Option<Cursor>), Refusal> {
     let selection = selection(ledger, filter)?;
-    let vswitch = filter.vswitch.as_ref().and_then(|name| ledger.vswitch_named(name));
+    let vswitch = filter
+        .vswitch
+        .as_ref()
+        .and_then(|name| ledger.vswitch_named(name));
     let fits = |row: &Allocation| {
         vswitch.is_none_or(|vswitch| row.vswitch == vswitch.id)
-            && filter.namespace.as_ref().is_none_or(|namespace| row.pod.namespace == *namespace)
+            && filter
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| row.pod.namespace == *namespace)
             && filter.pod.as_ref().is_none_or(|pod| row.pod.name == *pod)
     };
     let Page { allocations, next } = ledger.page(&selection, after, size);
@@ -53,7 +59,9 @@ fn selection(ledger: &Ledger, filter: &Filter) -> Result<Selection, Refusal> {
 /// One allocation, with the names of what it points to.
 pub(in crate::grpc::admin) fn allocation(ledger: &Ledger, row: &Allocation) -> v1::Allocation {
     let node = ledger.node(row.node).map(|node| node.name.to_string());
-    let vswitch = ledger.vswitch(row.vswitch).map(|vswitch| vswitch.name.to_string());
+    let vswitch = ledger
+        .vswitch(row.vswitch)
+        .map(|vswitch| vswitch.name.to_string());
     let claim = row.claim.and_then(|id| ledger.claim(id));
     v1::Allocation {
         attachment: Some(v1::AttachmentKey {
@@ -70,11 +78,17 @@ pub(in crate::grpc::admin) fn allocation(ledger: &Ledger, row: &Allocation) -> v
         node: node.unwrap_or_else(|| format!("node {} (removed)", row.node)),
         addresses: row.addresses.iter().map(ToString::to_string).collect(),
         vswitch: vswitch.unwrap_or_default(),
-        eni: row.eni.as_ref().map(ToString::to_string).unwrap_or_default(),
+        eni: row
+            .eni
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         generation: row.generation.0,
         bound_revision: row.generation.0,
         bound_wall_ms: row.bound_wall_ms,
-        claim: claim.map(|claim| claim.name.to_string()).unwrap_or_default(),
+        claim: claim
+            .map(|claim| claim.name.to_string())
+            .unwrap_or_default(),
     }
 }
 
@@ -95,8 +109,18 @@ pub(in crate::grpc::admin) mod cursor {
             return Ok(None);
         }
         let address = token.parse().map(Cursor::Address).ok();
-        let generation = || token.parse().map(|number| Cursor::Generation(Generation(number))).ok();
+        let generation = || {
+            token
+                .parse()
+                .map(|number| Cursor::Generation(Generation(number)))
+                .ok()
+        };
         let cursor = address.or_else(generation);
-        cursor.map(Some).ok_or_else(|| invalid("page_token", "is not one that a page gave: begin without one"))
+        cursor.map(Some).ok_or_else(|| {
+            invalid(
+                "page_token",
+                "is not one that a page gave: begin without one",
+            )
+        })
     }
 }

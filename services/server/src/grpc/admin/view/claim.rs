@@ -23,11 +23,19 @@ pub(in crate::grpc::admin) fn claims(
 ) -> Page<v1::Claim> {
     let rows = ledger.claims_from(ClaimId(after.saturating_add(1)));
     let fits = |row: &Claim| namespace.is_none_or(|namespace| row.name.namespace == *namespace);
-    page(ledger, rows, size, |row| row.id.0, |row| fits(row).then(|| claim(ledger, row)))
+    page(
+        ledger,
+        rows,
+        size,
+        |row| row.id.0,
+        |row| fits(row).then(|| claim(ledger, row)),
+    )
 }
 
 fn claim(ledger: &Ledger, row: &Claim) -> v1::Claim {
-    let vswitch = ledger.vswitch(row.vswitch).map(|vswitch| vswitch.name.to_string());
+    let vswitch = ledger
+        .vswitch(row.vswitch)
+        .map(|vswitch| vswitch.name.to_string());
     let mut claim = v1::Claim {
         id: row.id.0,
         name: row.name.to_string(),
@@ -42,7 +50,11 @@ fn claim(ledger: &Ledger, row: &Claim) -> v1::Claim {
         ..Default::default()
     };
     match &row.state {
-        ClaimState::Held { settled_at_ms, release_at_ms, .. } => {
+        ClaimState::Held {
+            settled_at_ms,
+            release_at_ms,
+            ..
+        } => {
             // The old holder's link may outlive its DEL; until then nobody else may have it.
             let settled = *settled_at_ms <= ledger.ledger_time_ms();
             claim.state = if settled { "held" } else { "handover" }.into();

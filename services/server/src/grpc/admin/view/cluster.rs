@@ -6,7 +6,10 @@ use berth_domain::id::MemberId;
 use berth_proto::v1;
 use berth_raft::status::{Standing, Status};
 
-pub(in crate::grpc::admin) fn cluster(ledger: &Ledger, status: &Status) -> v1::ClusterStatusResponse {
+pub(in crate::grpc::admin) fn cluster(
+    ledger: &Ledger,
+    status: &Status,
+) -> v1::ClusterStatusResponse {
     let learners = &status.membership.learners;
     let ids = status.membership.voters.iter().chain(learners);
     v1::ClusterStatusResponse {
@@ -19,7 +22,10 @@ pub(in crate::grpc::admin) fn cluster(ledger: &Ledger, status: &Status) -> v1::C
         revision: ledger.revision().0,
         members: ids.map(|id| member(ledger, status, *id)).collect(),
         role: role(status, learners).into(),
-        snapshot_index: status.snapshot.as_ref().map_or(0, |snapshot| snapshot.index),
+        snapshot_index: status
+            .snapshot
+            .as_ref()
+            .map_or(0, |snapshot| snapshot.index),
         first_index: status.first_index,
         history_through_revision: 0,
         version: String::new(),
@@ -45,8 +51,12 @@ fn member(ledger: &Ledger, status: &Status, id: u64) -> v1::Member {
     v1::Member {
         id,
         name: known.map(|row| row.name.to_string()).unwrap_or_default(),
-        client_endpoint: known.map(|row| row.client_endpoint.to_string()).unwrap_or_default(),
-        peer_endpoint: known.map(|row| row.peer_endpoint.to_string()).unwrap_or_default(),
+        client_endpoint: known
+            .map(|row| row.client_endpoint.to_string())
+            .unwrap_or_default(),
+        peer_endpoint: known
+            .map(|row| row.peer_endpoint.to_string())
+            .unwrap_or_default(),
         role: if learner { "learner" } else { "voter" }.into(),
         matched_index: seen.map_or(0, |seen| seen.matched),
         recently_active: seen.is_some_and(|seen| seen.recent_active),

@@ -19,19 +19,32 @@ pub(in crate::grpc::admin) fn node_named(ledger: &Ledger, name: &NodeName) -> Op
 
 pub(in crate::grpc::admin) fn nodes(ledger: &Ledger, after: u64, size: usize) -> Page<v1::Node> {
     let rows = ledger.nodes().skip_while(|row| row.id.0 <= after);
-    page(ledger, rows, size, |row| row.id.0, |row| Some(node(ledger, row)))
+    page(
+        ledger,
+        rows,
+        size,
+        |row| row.id.0,
+        |row| Some(node(ledger, row)),
+    )
 }
 
 /// The names of all nodes that some event groups speak of and that are still there.
 pub(in crate::grpc::admin) fn names(ledger: &Ledger, groups: &[EventGroup]) -> Names {
     let ids = groups.iter().flat_map(Names::asked);
     let named = ids.filter_map(|id| Some((id, ledger.node(id)?.name.to_string())));
-    Names { nodes: named.collect() }
+    Names {
+        nodes: named.collect(),
+    }
 }
 
 fn node(ledger: &Ledger, row: &Node) -> v1::Node {
     let usage = ledger.usage(row.id);
-    let idle = usage.map_or(0, |usage| Family::ALL.iter().map(|family| usage.family(*family).idle).sum());
+    let idle = usage.map_or(0, |usage| {
+        Family::ALL
+            .iter()
+            .map(|family| usage.family(*family).idle)
+            .sum()
+    });
     v1::Node {
         id: row.id.0,
         name: row.name.to_string(),

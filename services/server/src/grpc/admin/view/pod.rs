@@ -16,7 +16,11 @@ pub(in crate::grpc::admin) fn pod(ledger: &Ledger, pod: &ClaimName) -> v1::Expla
             let addresses: Vec<String> = row.addresses.iter().map(ToString::to_string).collect();
             let node = ledger.node(row.node).map(|node| node.name.to_string());
             let node = node.unwrap_or_else(|| format!("removed node {}", row.node));
-            format!("It has {} on {node}, since revision {}.", addresses.join(" and "), row.generation)
+            format!(
+                "It has {} on {node}, since revision {}.",
+                addresses.join(" and "),
+                row.generation
+            )
         })
         .collect();
     if rows.is_empty() {
@@ -41,16 +45,25 @@ fn kept(ledger: &Ledger, claim: &Claim) -> String {
         ClaimState::Bound { node, .. } => {
             let node = ledger.node(*node).map(|node| node.name.to_string());
             let node = node.unwrap_or_else(|| "a removed node".into());
-            format!("Its claim is bound on {node}: another sandbox gets the address once that one is gone.")
+            format!(
+                "Its claim is bound on {node}: another sandbox gets the address once that one is gone."
+            )
         }
         ClaimState::Held { settled_at_ms, .. } if *settled_at_ms > now_ms => {
             let left_ms = settled_at_ms - now_ms;
-            format!("Its claim settles for {left_ms} ms more after the old holder's DEL; an ADD waits for that.")
+            format!(
+                "Its claim settles for {left_ms} ms more after the old holder's DEL; an ADD waits for that."
+            )
         }
-        ClaimState::Held { release_at_ms: Some(at_ms), .. } => {
+        ClaimState::Held {
+            release_at_ms: Some(at_ms),
+            ..
+        } => {
             let left_s = at_ms.saturating_sub(now_ms) / 1000;
             format!("Its claim is free to bind; without a holder it ends in {left_s} s.")
         }
-        ClaimState::Held { .. } => "Its claim is free to bind, on any node of the vSwitch's zone.".into(),
+        ClaimState::Held { .. } => {
+            "Its claim is free to bind, on any node of the vSwitch's zone.".into()
+        }
     }
 }

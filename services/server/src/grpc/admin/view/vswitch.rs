@@ -18,13 +18,26 @@ pub(in crate::grpc::admin) fn vswitch_name(ledger: &Ledger, id: VSwitchId) -> Op
     ledger.vswitch(id).map(|row| row.name.to_string())
 }
 
-pub(in crate::grpc::admin) fn vswitch_named(ledger: &Ledger, name: &VSwitchName) -> Option<v1::VSwitch> {
+pub(in crate::grpc::admin) fn vswitch_named(
+    ledger: &Ledger,
+    name: &VSwitchName,
+) -> Option<v1::VSwitch> {
     ledger.vswitch_named(name).map(|row| vswitch(ledger, row))
 }
 
-pub(in crate::grpc::admin) fn vswitches(ledger: &Ledger, after: u64, size: usize) -> Page<v1::VSwitch> {
+pub(in crate::grpc::admin) fn vswitches(
+    ledger: &Ledger,
+    after: u64,
+    size: usize,
+) -> Page<v1::VSwitch> {
     let rows = ledger.vswitches().filter(|row| row.id.0 > after);
-    page(ledger, rows, size, |row| row.id.0, |row| Some(vswitch(ledger, row)))
+    page(
+        ledger,
+        rows,
+        size,
+        |row| row.id.0,
+        |row| Some(vswitch(ledger, row)),
+    )
 }
 
 fn vswitch(ledger: &Ledger, row: &VSwitch) -> v1::VSwitch {
@@ -46,7 +59,9 @@ fn vswitch(ledger: &Ledger, row: &VSwitch) -> v1::VSwitch {
             NetworkKind::Routed => "routed".into(),
             NetworkKind::Vpc => "vpc".into(),
         },
-        counts: families.map(|(family, counts)| state_counts(family, counts)).collect(),
+        counts: families
+            .map(|(family, counts)| state_counts(family, counts))
+            .collect(),
         revision: ledger.revision().0,
     }
 }

@@ -1,0 +1,215 @@
+//! Before a load: vSwitches, nodes, and the facts that a Kubernetes side would report.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use berth_client::{Client, FactsSession, FactsSource, Options};
+use berth_proto::v1::facts_report::Report;
+use berth_proto::v1::{
+    Change, ClusterStatusRequest, ClusterStatusResponse, CreateVSwitchRequest, NodeFact,
+    RefusalCode, RegisterNodeRequest,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::Error;
+use crate::random::mix;
+
+/// The Kubernetes cluster that the load plays.
+pub(crate) const CLUSTER: &str = "load";
+/// The CNI network's name.
+pub(crate) const NETWORK: &str = "pod-network";
+/// All pods live here.
+pub(crate) const NAMESPACE: &str = "load-pods";
+/// All nodes booted once.
+pub(crate) const BOOT_ID: &str = "5b1c9d0e-7f42-4a86-9d13-2c60f7e8ab94";
+/// A cluster that was just started elects in about a second.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const REASON: &str = "load test";
+
+/// What a load needs to begin.
+pub(crate) struct Prepared {
+    /// Tells this run's ids from all others'.
+    pub(crate) run: u64,
+    /// Follows the leader.
+    pub(crate) client: Client,
+    /// Where the leader was when the load began.
+    pub(crate) leader: String,
+    pub(crate) version: String,
+    pub(crate) members: usize,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) facts: FactsSession,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    /// Its zone's vSwitch, by place.
+    pub(crate) vswitch: usize,
+}
+
+/// What there is to be.
+pub(crate) struct Wanted<'a> {
+    pub(crate) cidrs: &'a [String],
+    pub(crate) nodes: u32,
+    pub(crate) warm_target: u32,
+    /// 0 = the server's default.
+    pub(crate) cooling_ms: u64,
+    pub(crate) seed: u64,
+    /// Pods that are known before the first ADD.
+    pub(crate) pods: Vec<Report>,
+}
+
+/// Makes what is missing; what is there already is used.
+pub(crate) async fn prepare(endpoints: &[String], wanted: Wanted<'_>) -> Result<Prepared, Error> {
+    let mut options = Options::endpoints(endpoints);
+    options.deadline = READY_WITHIN;
+    let client = Client::new(options).map_err(|source| failed("connect", source))?;
+    let status = ready(&client).await?;
+    for (at, cidr) in wanted.cidrs.iter().enumerate() {
+        create_vswitch(&client, at, cidr, wanted.cooling_ms).await?;
+    }
+    let nodes: Vec<Node> = (0..wanted.nodes as usize)
+        .map(|number| Node {
+            name: format!("load-node-{number:03}"),
+            vswitch: number % wanted.cidrs.len(),
+        })
+        .collect();
+    for node in &nodes {
+        register(&client, node, wanted.warm_target).await?;
+    }
+    let facts = nodes.iter().map(node_fact).chain(wanted.pods);
+    let facts = FactsSource::new(CLUSTER, "loadtest").start(client.clone(), facts);
+    let settled = facts.settled(READY_WITHIN).await;
+    settled.map_err(|source| failed("report facts", source))?;
+    let leads = |member: &&berth_proto::v1::Member| member.id == status.leader_id;
+    let leader = status.members.iter().find(leads);
+    Ok(Prepared {
+        run: mix(wanted.seed ^ now_ns()),
+        leader: leader.map_or(endpoints[0].clone(), |leader| {
+            leader.client_endpoint.clone()
+        }),
+        version: status.version.clone(),
+        members: status.members.len(),
+        client,
+        nodes,
+        facts,
+    })
+}
+
+async fn ready(client: &Client) -> Result<ClusterStatusResponse, Error> {
+    let until = Instant::now() + READY_WITHIN;
+    loop {
+        let status = client.cluster_status(ClusterStatusRequest {}).await;
+        let status = status.map_err(|source| failed("ask who leads", source))?;
+        let leads = status
+            .members
+            .iter()
+            .any(|member| member.id == status.leader_id);
+        if leads || Instant::now() > until {
+            return Ok(status);
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn create_vswitch(
+    client: &Client,
+    at: usize,
+    cidr: &str,
+    cooling_ms: u64,
+) -> Result<(), Error> {
+    let name = vswitch_name(at);
+    let is_ipv6 = cidr.contains(':');
+    let request = CreateVSwitchRequest {
+        change: change(),
+        name: name.clone(),
+        zone: zone(at),
+        ipv4_cidr: if is_ipv6 {
+            String::new()
+        } else {
+            cidr.to_owned()
+        },
+        ipv6_cidr: if is_ipv6 {
+            cidr.to_owned()
+        } else {
+            String::new()
+        },
+        cooling_ms,
+        ..Default::default()
+    };
+    made(client.create_vswitch(request).await, || {
+        format!("create vSwitch {name}")
+    })
+}
+
+async fn register(client: &Client, node: &Node, warm_target: u32) -> Result<(), Error> {
+    let request = RegisterNodeRequest {
+        change: change(),
+        name: node.name.clone(),
+        zone: zone(node.vswitch),
+        identity: format!("machine-of-{}", node.name),
+        instance_type: String::new(),
+        warm_target,
+    };
+    made(client.register_node(request).await, || {
+        format!("register node {}", node.name)
+    })
+}
+
+/// What another run made is as good.
+fn made<T>(
+    outcome: Result<T, berth_client::Error>,
+    what: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == RefusalCode::AlreadyExists => Ok(()),
+        Err(source) => Err(failed(what(), source)),
+    }
+}
+
+pub(crate) fn failed(what: impl Into<String>, source: berth_client::Error) -> Error {
+    Error::Berth {
+        what: what.into(),
+        source,
+    }
+}
+
+fn vswitch_name(at: usize) -> String {
+    format!("load-{at}")
+}
+
+fn zone(at: usize) -> String {
+    format!("load-zone-{at}")
+}
+
+fn change() -> Option<Change> {
+    Some(Change {
+        request_id: String::new(),
+        reason: REASON.to_owned(),
+    })
+}
+
+fn node_fact(node: &Node) -> Report {
+    Report::Node(NodeFact {
+        name: node.name.clone(),
+        ..Default::default()
+    })
+}
+
+/// Two runs must not use the same ids: what one has bound the other would be refused.
+fn now_ns() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.map_or(0, |since| since.as_nanos() as u64)
+}
+
+// === impl Prepared ===
+
+impl Prepared {
+    /// How the container ids of this run begin.
+    pub(crate) fn ids(&self) -> String {
+        let mut id = crate::target::container_id(self.run, 0);
+        id.truncate(id.len() - 16);
+        id
+    }
+}

@@ -1,0 +1,264 @@
+//! One replica, put together: directory, log, history, raft, actors, gate. Knows nothing of gRPC or listeners.
+//!
+//! Threads: the caller's (door, router, actors and journal share it), the raft thread, the log thread, the history thread.
+
+mod ears;
+mod space;
+
+#[cfg(test)]
+mod tests;
+
+use crate::facts::Facts;
+use crate::history;
+use crate::journal::Journal;
+use crate::leader::{ClientEndpoints, Disk, Gate, Parts};
+use crate::replica::{Handle, LedgerMachine};
+use crate::router::{Draw, Router, Wanted};
+use berth_actors::{Address, Clock, MonotonicClock, Spawner};
+use berth_domain::id::{self, ClusterId};
+use berth_domain::row::Member;
+use berth_raft::driver::source::SnapshotSource;
+use berth_raft::driver::{self, Running};
+use berth_raft::options::Options;
+use berth_raft::start::Start;
+use berth_raft::status::Role;
+use berth_raft::transport::Transport;
+use berth_store::Directory;
+use ears::Ears;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
+
+/// Requests on their way through the router: it passes each on within a microsecond.
+const ROUTER_MAILBOX: usize = 65_536;
+/// Commands that no entry has yet; the journal itself refuses earlier.
+const JOURNAL_MAILBOX: usize = 65_536;
+
+/// What a replica is started with.
+pub struct EngineOptions {
+    /// Locked, and ours.
+    pub directory: Directory,
+    /// Bootstrap, join or recover.
+    pub start: Start,
+    /// One raft tick.
+    pub tick: Duration,
+    /// A snapshot is taken after so many log entries.
+    pub snapshot_every_entries: u64,
+    /// So many entries stay in the log behind a snapshot.
+    pub snapshot_keep_entries: u64,
+    /// How messages leave.
+    pub transport: Box<dyn Transport>,
+    /// Where other replicas' snapshots come from.
+    pub snapshots: Box<dyn SnapshotSource>,
+    /// Where event groups come from that this replica has never applied.
+    pub histories: Box<dyn history::Source>,
+}
+
+/// Why a replica stopped by itself: one line with all causes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Stopped(pub String);
+
+/// Why a replica did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory's stores.
+    #[error("the store cannot be opened")]
+    Store(#[from] berth_store::Error),
+    /// The directory's identity is not one of a cluster.
+    #[error("the data directory names an impossible cluster")]
+    Cluster(#[from] id::Error),
+    /// Raft refused.
+    #[error("the replica cannot run")]
+    Raft(#[from] driver::Error),
+    /// The system refused a thread.
+    #[error("a thread could not be started")]
+    Thread(#[from] io::Error),
+}
+
+/// A running replica.
+pub struct Engine {
+    gate: Gate,
+    handle: Handle,
+    role: watch::Receiver<Role>,
+    members: watch::Receiver<Vec<Arc<Member>>>,
+    stopped: mpsc::UnboundedReceiver<Stopped>,
+    running: Running,
+    history: history::Writer,
+    router: Address<Router>,
+    journal: Address<Journal>,
+    space: tokio::task::JoinHandle<()>,
+}
+
+// === impl Engine ===
+
+impl Engine {
+    /// Opens and starts everything. Call it on a `LocalSet`: the actors stay on its thread.
+    /// Restoring and replaying happen before it returns.
+    pub fn start(options: EngineOptions) -> Result<Self, Error> {
+        let identity = options.directory.identity().clone();
+        let cluster = ClusterId::new(&identity.cluster_id)?;
+        let log = options.directory.log()?;
+        let (store, reader) = options.directory.history()?;
+        let raft: Arc<OnceLock<Handle>> = Arc::default();
+        let (faults, stopped) = mpsc::unbounded_channel();
+        let reports = reports(&raft, faults.clone());
+        let (history, feeder, progress) = history::Writer::start(store, reader.clone(), Some(options.histories), reports)?;
+
+        let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::start());
+        let spawner = Spawner::new(Arc::clone(&clock));
+        let facts = Facts::new(Arc::clone(&clock));
+        let boot = Uuid::new_v4();
+        let journal = spawner.spawn(Journal::new(boot.into_bytes(), offer(&raft), wall_clock()), JOURNAL_MAILBOX);
+        let (announce, role) = watch::channel(Role::default());
+        let router = Router::new(spawner.clone(), journal.clone(), facts.clone(), draw(&raft), announce);
+        let router = spawner.spawn(router, ROUTER_MAILBOX);
+        let wanted = router.clone();
+        facts.on_usable(move |_| wanted.deliver(Wanted));
+
+        let machine = LedgerMachine::new(cluster, Arc::clone(&progress));
+        let endpoints = ClientEndpoints::default();
+        let (registered, members) = watch::channel(Vec::new());
+        let ears = Ears {
+            feeder,
+            router: router.clone(),
+            restored: machine.restored(),
+            members: BTreeMap::new(),
+            endpoints: Arc::clone(&endpoints),
+            registered,
+            faults,
+            is_first: true,
+        };
+        let (handle, running) = driver::run(driver::Parts {
+            options: Options {
+                tick: options.tick,
+                snapshot_every_entries: options.snapshot_every_entries,
+                keep_entries: options.snapshot_keep_entries,
+                ..Options::new(identity.member_id, boot.into_bytes(), boot.as_u64_pair().0)
+            },
+            start: options.start,
+            store: log,
+            machine,
+            transport: options.transport,
+            source: options.snapshots,
+            sink: ears.sink(),
+        })?;
+        // What the history said before this is said again.
+        handle.set_durable_elsewhere(reader.through().index);
+        raft.get_or_init(|| handle.clone());
+
+        let disk = Disk::default();
+        let gate = Gate::new(Parts {
+            router: router.clone(),
+            handle: handle.clone(),
+            role: role.clone(),
+            endpoints,
+            history: history::Reader::new(reader, Arc::clone(&progress)),
+            progress,
+            facts,
+            disk: disk.clone(),
+            admission: Default::default(),
+        });
+        let space = tokio::task::spawn_local(space::watch(options.directory, disk, gate.clone()));
+        Ok(Self {
+            gate,
+            handle,
+            role,
+            members,
+            stopped,
+            running,
+            history,
+            router,
+            journal,
+            space,
+        })
+    }
+
+    /// The way in.
+    pub fn gate(&self) -> Gate {
+        self.gate.clone()
+    }
+
+    /// The raft driver: for messages of other replicas and changes of who takes part.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Who leads; `ready` once the leader's actors are there.
+    pub fn role(&self) -> watch::Receiver<Role> {
+        self.role.clone()
+    }
+
+    /// Who is registered in the ledger, as far as this replica has applied it.
+    pub fn members(&self) -> watch::Receiver<Vec<Arc<Member>>> {
+        self.members.clone()
+    }
+
+    /// Waits until the replica stops by itself, which it does for a reason only: the process should say it and end.
+    pub async fn stopped(&mut self) -> Stopped {
+        match self.stopped.recv().await {
+            Some(stopped) => stopped,
+            // Everybody who could say why is gone.
+            None => Stopped("its threads have ended".into()),
+        }
+    }
+
+    /// Ends everything, with all that was applied durable in the history. Hand the leadership over first
+    /// ([`Gate::transfer_leadership`]): the others then need no election.
+    pub async fn shutdown(self) {
+        self.space.abort();
+        self.handle.shutdown();
+        let (running, history) = (self.running, self.history);
+        let ended = tokio::task::spawn_blocking(move || {
+            if running.join().is_err() {
+                tracing::error!("the raft thread panicked");
+            }
+            history.finish();
+        });
+        if let Err(error) = ended.await {
+            tracing::error!(%error, "the replica's threads did not end in order");
+        }
+        self.router.stop();
+        self.journal.stop();
+    }
+}
+
+/// The history tells raft how far it is durable: the log is compacted no further.
+fn reports(raft: &Arc<OnceLock<Handle>>, faults: mpsc::UnboundedSender<Stopped>) -> history::Reports {
+    let raft = Arc::clone(raft);
+    history::Reports {
+        durable: Box::new(move |index| {
+            if let Some(handle) = raft.get() {
+                handle.set_durable_elsewhere(index);
+            }
+        }),
+        failed: Box::new(move |error| ears::tell(&faults, &error)),
+    }
+}
+
+fn offer(raft: &Arc<OnceLock<Handle>>) -> crate::journal::Offer {
+    let raft = Arc::clone(raft);
+    Box::new(move |data| raft.get().is_some_and(|handle| handle.propose(data).is_ok()))
+}
+
+fn draw(raft: &Arc<OnceLock<Handle>>) -> Draw {
+    let raft = Arc::clone(raft);
+    Draw::new(tokio::runtime::Handle::current(), move |look| {
+        // A look that finds no room is dropped, which whoever asked notices.
+        let taken = raft.get().map(|handle| handle.inspect(Box::new(move |machine, _| look(machine))));
+        if !matches!(taken, Some(Ok(()))) {
+            tracing::debug!("the raft thread has no time to look");
+        }
+    })
+}
+
+fn wall_clock() -> crate::journal::WallClock {
+    Arc::new(|| {
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        // A clock before 1970 shows 0; the ledger never goes back.
+        since_1970.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    })
+}

@@ -1,0 +1,6 @@
+//! Whole replicas: one on a disk, three that talk through memory.
+
+mod cluster;
+mod one;
+mod three;
+mod world;

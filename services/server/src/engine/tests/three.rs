@@ -1,0 +1,1 @@
+//! Three replicas that talk through memory.

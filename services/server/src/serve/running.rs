@@ -1,0 +1,264 @@
+//! A replica that runs: its parts, how a fault in one of them ends it, and how it is taken down.
+
+use super::begin::{Advertised, Begun};
+use super::doors::Door;
+use super::signals::Signals;
+use super::{Bound, Error, health};
+use crate::config::{Certificates, Config};
+use crate::engine::{Engine, EngineOptions};
+use crate::metrics::{self, Calls, Gauges};
+use crate::peer::{
+    Announcement, Links, Membership, Myself, PeerDoor, PeerHistories, PeerSnapshots, Registry,
+    Replica,
+};
+use berth_domain::id::ClusterId;
+use berth_telemetry::Registry as MetricRegistry;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+
+/// A leader that cannot hand over in this time stops without it: the others elect one in two seconds.
+const HAND_OVER: Duration = Duration::from_secs(4);
+/// What is under way at the doors is answered in this time, or cut off.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// See the module.
+pub(super) struct Running {
+    engine: Engine,
+    myself: Myself,
+    replica: Arc<dyn Replica>,
+    membership: Arc<Membership>,
+    registry: Arc<Registry>,
+    links: Links,
+    peer_certificates: Option<Certificates>,
+    faults: (mpsc::UnboundedSender<Error>, mpsc::UnboundedReceiver<Error>),
+    closing: watch::Sender<bool>,
+    doors: Vec<JoinHandle<()>>,
+    helpers: Vec<JoinHandle<()>>,
+}
+
+// === impl Running ===
+
+impl Running {
+    /// The replica starts; nobody is served yet.
+    pub fn start(
+        config: &Config,
+        begun: Begun,
+        advertised: Advertised,
+        peer_certificates: Option<Certificates>,
+    ) -> Result<Self, Error> {
+        let Begun {
+            directory,
+            start,
+            members,
+            myself,
+        } = begun;
+        let registry = Arc::new(Registry::new(&members));
+        let links = Links::default();
+        let (id, certificates) = (|| myself.clone(), || peer_certificates.clone());
+        let engine = Engine::start(EngineOptions {
+            directory,
+            start,
+            transport: Box::new(links.transport()),
+            snapshots: Box::new(PeerSnapshots::new(id(), certificates(), links.clone())),
+            histories: Box::new(PeerHistories::new(id(), certificates(), links.clone())),
+            tick: Duration::from_millis(config.tick_ms),
+            snapshot_every_entries: config.snapshot_every_entries,
+            snapshot_keep_entries: config.snapshot_keep_entries,
+        })?;
+        let (membership, replica) = doors_of(&engine, &registry, &myself);
+        let mut running = Self {
+            engine,
+            myself,
+            replica,
+            membership,
+            registry,
+            links,
+            peer_certificates,
+            faults: mpsc::unbounded_channel(),
+            closing: watch::Sender::new(false),
+            doors: Vec::new(),
+            helpers: Vec::new(),
+        };
+        running.help(config, advertised);
+        Ok(running)
+    }
+
+    /// What goes on beside the doors: links follow the membership, learners get votes, the leader is told of us.
+    fn help(&mut self, config: &Config, advertised: Advertised) {
+        let follow = self.follow_members();
+        self.helpers.push(tokio::spawn(follow));
+        let membership = Arc::clone(&self.membership);
+        self.helpers
+            .push(tokio::spawn(async move { membership.supervise().await }));
+        let announcement = Announcement {
+            myself: self.myself.clone(),
+            name: config.name.to_string(),
+            client: advertised.client,
+            peer: advertised.peer,
+        };
+        let (membership, registry) = (Arc::clone(&self.membership), Arc::clone(&self.registry));
+        let certificates = self.peer_certificates.clone();
+        self.helpers.push(tokio::spawn(async move {
+            announcement
+                .make(&membership, &registry, certificates.as_ref())
+                .await;
+        }));
+    }
+
+    /// Registry, links and raft's known stores follow what the ledger says of the members.
+    fn follow_members(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut members = self.engine.members();
+        let (registry, links) = (Arc::clone(&self.registry), self.links.clone());
+        let (myself, replica) = (self.myself.clone(), Arc::clone(&self.replica));
+        let (certificates, handle) = (self.peer_certificates.clone(), self.engine.handle());
+        async move {
+            loop {
+                let rows = members.borrow_and_update().clone();
+                // Before the first registration there is nothing to know, and the list holds.
+                if !rows.is_empty() {
+                    registry.update(&rows);
+                    handle.set_known_stores(registry.stores());
+                }
+                let addresses = registry.addresses();
+                links.update(&myself, certificates.as_ref(), &replica, &addresses);
+                if members.changed().await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Opens all three doors.
+    pub fn open(&mut self, bound: Bound, client_certificates: Option<Certificates>) {
+        let metrics = MetricRegistry::new();
+        let calls = Calls::register(&metrics);
+        let gauges = Gauges::register(&metrics, self.links.clone());
+        let peers = Door {
+            listener: bound.peer,
+            certificates: self.peer_certificates.clone(),
+            calls: calls.clone(),
+        };
+        let peers = peers.peers(
+            self.myself.clone(),
+            Arc::clone(&self.replica),
+            self.closed(),
+        );
+        self.serve(peers);
+        let (reporter, health) = tonic_health::server::health_reporter();
+        let clients = Door {
+            listener: bound.client,
+            certificates: client_certificates,
+            calls,
+        };
+        self.serve(clients.clients(self.engine.gate(), health, self.closed()));
+        let follow = health::follow(reporter, self.engine.role(), self.closed());
+        self.helpers.push(tokio::spawn(follow));
+        let scrapes = metrics::serve(
+            bound.metrics.into_inner(),
+            metrics,
+            gauges,
+            self.engine.gate(),
+            self.closed(),
+        );
+        self.serve(scrapes);
+    }
+
+    /// A door whose fall ends the process.
+    fn serve<E: Into<Error>>(
+        &mut self,
+        door: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) {
+        let faults = self.faults.0.clone();
+        self.doors.push(tokio::spawn(async move {
+            if let Err(error) = door.await
+                && faults.send(error.into()).is_err()
+            {
+                debug!("a door fell after the end");
+            }
+        }));
+    }
+
+    fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut closing = self.closing.subscribe();
+        async move {
+            // A sender that is gone closes as well.
+            drop(closing.wait_for(|closing| *closing).await);
+        }
+    }
+
+    /// Until a leader serves, here or elsewhere; false if we are told to stop before.
+    pub async fn until_led(&mut self, signals: &mut Signals) -> Result<bool, Error> {
+        let mut role = self.engine.role();
+        let led = role.wait_for(health::reaches_a_leader);
+        let gone = || Error::Stopped("before it had a leader".into());
+        tokio::select! {
+            led = led => led.map(|_| true).map_err(|_| gone()),
+            () = signals.first() => Ok(false),
+            error = fault(&mut self.engine, &mut self.faults.1) => Err(error),
+        }
+    }
+
+    /// Until something breaks that cannot be mended.
+    pub async fn broken(&mut self) -> Error {
+        fault(&mut self.engine, &mut self.faults.1).await
+    }
+
+    /// Hands the leadership over, answers what is under way, stops the replica's threads.
+    pub async fn down(self) {
+        let leads = self.engine.role().borrow().leads();
+        if leads {
+            self.hand_over().await;
+        }
+        self.closing.send_replace(true);
+        let drained = timeout(DRAIN, futures::future::join_all(self.doors)).await;
+        if drained.is_err() {
+            warn!("calls were still under way and are cut off");
+        }
+        for helper in &self.helpers {
+            helper.abort();
+        }
+        self.engine.shutdown().await;
+        info!("stopped");
+    }
+
+    async fn hand_over(&self) {
+        let gate = self.engine.gate();
+        match timeout(HAND_OVER, gate.transfer_leadership(None)).await {
+            Ok(Ok(to)) => info!(%to, "leadership handed over"),
+            Ok(Err(reason)) => info!(%reason, "leadership could not be handed over"),
+            Err(_) => warn!("leadership was not handed over in time"),
+        }
+    }
+}
+
+/// What other replicas meet: who becomes a member, and the replica itself.
+fn doors_of(
+    engine: &Engine,
+    registry: &Arc<Registry>,
+    myself: &Myself,
+) -> (Arc<Membership>, Arc<dyn Replica>) {
+    let cluster = ClusterId::new(&myself.cluster_id).expect("checked"); // the engine has started with it
+    let (gate, handle) = (engine.gate(), engine.handle());
+    let membership = Membership::new(gate.clone(), handle.clone(), Arc::clone(registry), cluster);
+    let membership = Arc::new(membership);
+    let replica = PeerDoor {
+        handle,
+        registry: Arc::clone(registry),
+        membership: Arc::clone(&membership),
+        gate,
+    };
+    (membership, Arc::new(replica))
+}
+
+/// The first of what the replica and the doors say.
+async fn fault(engine: &mut Engine, faults: &mut mpsc::UnboundedReceiver<Error>) -> Error {
+    tokio::select! {
+        stopped = engine.stopped() => Error::Stopped(stopped.to_string()),
+        Some(error) = faults.recv() => error,
+    }
+}

@@ -1,0 +1,11 @@
+//! The shipped binary as a process: started, called over its sockets, stopped, killed and started again.
+
+mod admin;
+mod allocation;
+mod bad_input;
+mod harness;
+mod life;
+mod limits;
+mod metrics;
+mod three;
+mod tls;

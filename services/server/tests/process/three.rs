@@ -1,0 +1,312 @@
+//! Three replicas as processes.
+
+use crate::harness::*;
+use berth_proto::v1::{self, RefusalCode};
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tonic::transport::Endpoint;
+
+/// A cluster's ports, and the flags of each of its replicas.
+struct Plan {
+    folder: tempfile::TempDir,
+    ports: Vec<[u16; 3]>,
+}
+
+// === impl Plan ===
+
+impl Plan {
+    fn new(count: usize) -> Self {
+        // All are bound at once, so that no port comes twice.
+        let bound: Vec<TcpListener> = (0..count * 3)
+            .map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"))
+            .collect();
+        let ports: Vec<u16> = bound
+            .iter()
+            .map(|listener| listener.local_addr().expect("bound").port())
+            .collect();
+        let ports = ports
+            .chunks(3)
+            .map(|chunk| [chunk[0], chunk[1], chunk[2]])
+            .collect();
+        Self {
+            folder: directory(),
+            ports,
+        }
+    }
+
+    fn data(&self, place: usize) -> String {
+        self.folder
+            .path()
+            .join(format!("data-{place}"))
+            .display()
+            .to_string()
+    }
+
+    /// Replica `place`; `members` of the plan are in its list.
+    fn spawn(&self, place: usize, members: usize, more: &[&str]) -> Berthd {
+        let [client, peer, metrics] = self.ports[place].map(|port| format!("127.0.0.1:{port}"));
+        let (name, data) = (format!("berth-{place}"), self.data(place));
+        let list: Vec<String> = (0..members)
+            .map(|place| {
+                let [client, peer, _] = self.ports[place];
+                format!("name=berth-{place},client=http://127.0.0.1:{client},peer=http://127.0.0.1:{peer}")
+            })
+            .collect();
+        let mut flags = vec![
+            "--name",
+            &name,
+            "--data-dir",
+            &data,
+            "--listen-client",
+            &client,
+            "--listen-peer",
+            &peer,
+            "--listen-metrics",
+            &metrics,
+            "--ballast-mib",
+            "0",
+        ];
+        flags.extend(list.iter().flat_map(|member| ["--member", member]));
+        flags.extend(more);
+        Berthd::spawn(&flags)
+    }
+
+    fn begin(&self) -> Vec<Berthd> {
+        let mut all: Vec<Berthd> = (0..3)
+            .map(|place| self.spawn(place, 3, &["--bootstrap"]))
+            .collect();
+        all.iter_mut().for_each(Berthd::until_ready);
+        all
+    }
+
+    fn peer(&self, place: usize) -> String {
+        format!("http://127.0.0.1:{}", self.ports[place][1])
+    }
+}
+
+/// The place of the leader among these, once they have one that serves.
+async fn leader(all: &[&Berthd]) -> usize {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        for (place, berthd) in all.iter().enumerate() {
+            if status(berthd)
+                .await
+                .is_some_and(|status| status.role == "leader")
+            {
+                return place;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("no leader");
+}
+
+async fn status(berthd: &Berthd) -> Option<v1::ClusterStatusResponse> {
+    let channel = Endpoint::from_shared(berthd.client.clone())
+        .expect("an endpoint")
+        .connect()
+        .await
+        .ok()?;
+    let mut admin = v1::admin_client::AdminClient::new(channel);
+    admin
+        .cluster_status(v1::ClusterStatusRequest {})
+        .await
+        .ok()
+        .map(tonic::Response::into_inner)
+}
+
+async fn until(berthd: &Berthd, what: &str, holds: impl Fn(&v1::ClusterStatusResponse) -> bool) {
+    let end = Instant::now() + PATIENCE;
+    let mut last = None;
+    while Instant::now() < end {
+        last = status(berthd).await;
+        if last.as_ref().is_some_and(&holds) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{what} never came; last {last:?}");
+}
+
+/// Promise: followers name the leader; after a kill -9 of the leader another serves, and nothing acknowledged is lost.
+#[tokio::test]
+async fn a_leader_is_killed() {
+    let plan = Plan::new(3);
+    let mut all = plan.begin();
+    let first = leader(&all.iter().collect::<Vec<_>>()).await;
+    world(&mut all[first].admin().await, "10.0.3.0/24").await;
+    let one = all[first]
+        .allocator()
+        .await
+        .allocate(add("one"))
+        .await
+        .expect("an address")
+        .into_inner();
+
+    let follower = (first + 1) % 3;
+    let status = all[follower]
+        .allocator()
+        .await
+        .allocate(add("two"))
+        .await
+        .expect_err("it does not lead");
+    let hint = refusal(&status);
+    assert_eq!(
+        (hint.code(), hint.leader_endpoint),
+        (RefusalCode::NotLeader, all[first].client.clone())
+    );
+
+    all.remove(first).kill();
+    let second = leader(&all.iter().collect::<Vec<_>>()).await;
+    let mut allocator = all[second].allocator().await;
+    let again = allocator
+        .allocate(add("one"))
+        .await
+        .expect("the same")
+        .into_inner();
+    assert_eq!(
+        (again.addresses, again.created),
+        (one.addresses.clone(), false)
+    );
+    let two = allocator
+        .allocate(add("two"))
+        .await
+        .expect("another")
+        .into_inner();
+    assert_ne!(two.addresses, one.addresses);
+
+    let mut back = plan.spawn(first, 3, &[]);
+    back.until_ready();
+    let head = self::status(&all[second]).await.expect("a status");
+    until(&back, "the killed one catching up", |status| {
+        status.revision >= head.revision
+    })
+    .await;
+    assert_eq!(
+        self::status(&back).await.expect("a status").chain_head,
+        head.chain_head
+    );
+}
+
+/// Promise: SIGTERM hands the leadership over first: another leads at once, and the ADD after it is served.
+#[tokio::test]
+async fn a_stopped_leader_hands_over() {
+    let plan = Plan::new(3);
+    let mut all = plan.begin();
+    let first = leader(&all.iter().collect::<Vec<_>>()).await;
+    world(&mut all[first].admin().await, "10.0.3.0/24").await;
+    let (success, said) = all.remove(first).stop();
+    assert!(success && said.contains("handed over"), "{said}");
+    let second = leader(&all.iter().collect::<Vec<_>>()).await;
+    all[second]
+        .allocator()
+        .await
+        .allocate(add("one"))
+        .await
+        .expect("an address");
+}
+
+/// Promise: a replica wiped and begun again under its old id is refused by the others, with a line that says --rejoin;
+/// with --rejoin it comes back as a new member in the old one's place.
+#[tokio::test]
+async fn a_wiped_replica_must_rejoin() {
+    let plan = Plan::new(3);
+    let mut all = plan.begin();
+    let first = leader(&all.iter().collect::<Vec<_>>()).await;
+    world(&mut all[first].admin().await, "10.0.3.0/24").await;
+    let wiped = (first + 1) % 3;
+    // Everybody has to be registered: until then a store is taken on trust.
+    until(&all[first], "all three registered", |status| {
+        status.members.iter().all(|member| !member.name.is_empty())
+    })
+    .await;
+    let old = status(&all[wiped]).await.expect("a status").member_id;
+    let gone = std::mem::replace(&mut all[wiped], plan.spawn(first, 3, &["--print-config"]));
+    gone.kill();
+    std::fs::remove_dir_all(plan.data(wiped)).expect("wiped");
+
+    let (success, said) = plan.spawn(wiped, 3, &[]).ended();
+    assert!(!success && said.contains("--rejoin"), "{said}");
+    assert!(
+        !Path::new(&plan.data(wiped)).join("identity").exists(),
+        "nothing was made"
+    );
+
+    let mut forger = plan.spawn(wiped, 3, &["--bootstrap"]);
+    let line = forger.until("--rejoin");
+    assert!(line.contains("another store"), "{line}");
+    let line = all[first].until("turned a replica away");
+    assert!(line.contains("--rejoin"), "{line}");
+    drop(forger);
+
+    let mut back = plan.spawn(wiped, 3, &["--rejoin"]);
+    back.until_ready();
+    let id = status(&back).await.expect("a status").member_id;
+    assert_ne!(id, old, "it is a new member");
+    until(&all[first], "the new member's vote", |status| {
+        let voters: Vec<u64> = status
+            .members
+            .iter()
+            .filter(|member| member.role == "voter")
+            .map(|member| member.id)
+            .collect();
+        voters.len() == 3 && voters.contains(&id) && !voters.contains(&old)
+    })
+    .await;
+    let head = status(&all[first]).await.expect("a status");
+    until(&back, "the new member catching up", |status| {
+        status.revision >= head.revision
+    })
+    .await;
+    assert_eq!(
+        plan.peer(wiped),
+        status(&back)
+            .await
+            .and_then(|status| {
+                status
+                    .members
+                    .into_iter()
+                    .find(|member| member.id == id)
+                    .map(|member| member.peer_endpoint)
+            })
+            .expect("it is a member")
+    );
+    drop(all);
+}
+
+/// Promise: a new replica joins a running cluster, gets ledger and history, and its vote.
+#[tokio::test]
+async fn a_new_replica_joins() {
+    let plan = Plan::new(2);
+    let mut first = plan.spawn(0, 1, &["--bootstrap"]);
+    first.until_ready();
+    world(&mut first.admin().await, "10.0.3.0/24").await;
+    first
+        .allocator()
+        .await
+        .allocate(add("one"))
+        .await
+        .expect("an address");
+    let mut second = plan.spawn(1, 0, &["--join", &plan.peer(0)]);
+    second.until_ready();
+    until(&first, "two voters", |status| {
+        status
+            .members
+            .iter()
+            .filter(|member| member.role == "voter")
+            .count()
+            == 2
+    })
+    .await;
+    let head = status(&first).await.expect("a status");
+    until(&second, "ledger and history", |status| {
+        status.revision >= head.revision && status.history_through_revision >= head.revision
+    })
+    .await;
+    let of = |status: v1::ClusterStatusResponse| (status.cluster_id, status.chain_head);
+    assert_eq!(
+        of(status(&second).await.expect("a status")),
+        of(status(&first).await.expect("a status"))
+    );
+}
