@@ -52,7 +52,7 @@ pub(crate) async fn list(client: &Client, run_prefix: &str) -> Result<Vec<Listed
         let page = page.map_err(|source| setup::failed("list allocations", source))?;
         let ours = page.allocations.into_iter().filter_map(|allocation| {
             let key = allocation.attachment?;
-            let is_ours = key.cluster == setup::CLUSTER && key.container_id.starts_with(run_prefix);
+            let is_ours = key.container_id.starts_with(run_prefix);
             is_ours.then_some(Listed {
                 container_id: key.container_id,
                 addresses: allocation.addresses,

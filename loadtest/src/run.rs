@@ -75,7 +75,7 @@ async fn allocate(
         warm_target: story.warm_target,
         cooling_ms: 0,
         seed: story.seed,
-        pods: Vec::new(),
+        facts: story.pod_facts.then(BerthAdd::pods_known_before),
     };
     let prepared = Arc::new(setup::prepare(endpoints, wanted).await?);
     let book = Arc::new(Mutex::new(Book::default()));
@@ -196,7 +196,7 @@ async fn churned(
         warm_target: story.warm_target,
         cooling_ms: story.cooling_ms,
         seed: story.seed,
-        pods: World::pods_known_before(story),
+        facts: Some(World::pods_known_before(story)),
     };
     let prepared = Arc::new(setup::prepare(endpoints, wanted).await?);
     let book = Arc::new(Mutex::new(Book::default()));

@@ -30,6 +30,9 @@ pub struct Allocate {
     /// Warm addresses that each node keeps.
     #[serde(default)]
     pub warm_target: u32,
+    /// Whether each pod is reported before its ADD, as an operator would; else the cluster has no source of facts.
+    #[serde(default)]
+    pub pod_facts: bool,
     /// Each with so many addresses that the run cannot use them up; nodes are spread over them.
     pub cidrs: Vec<String>,
     /// Closed loop: one round each, so many requests always under way.
@@ -162,7 +165,7 @@ impl Churn {
 mod tests {
     use super::Scenario;
 
-    /// Promise: what is built in is understood.
+    /// Promise: what is built in, and every file of the folder, is understood.
     #[test]
     fn the_built_in_ones_are_good() {
         assert!(matches!(
@@ -170,6 +173,11 @@ mod tests {
             Ok(Scenario::Allocate(_))
         ));
         assert!(matches!(Scenario::load("churn"), Ok(Scenario::Churn(_))));
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            assert!(Scenario::load(&path.to_string_lossy()).is_ok(), "{path:?}");
+        }
     }
 
     /// Promise: an unknown key, a missing one and a nonsense number are refused by name.

@@ -14,7 +14,9 @@ use crate::Error;
 use crate::random::mix;
 
 /// The Kubernetes cluster that the load plays.
-pub(crate) const CLUSTER: &str = "load";
+const CLUSTER: &str = "load";
+/// The same without a source of facts. A cluster that had one once waits for it to come back.
+const CLUSTER_WITHOUT_FACTS: &str = "load-without-facts";
 /// The CNI network's name.
 pub(crate) const NETWORK: &str = "pod-network";
 /// All pods live here.
@@ -37,7 +39,8 @@ pub(crate) struct Prepared {
     pub(crate) version: String,
     pub(crate) members: usize,
     pub(crate) nodes: Vec<Node>,
-    pub(crate) facts: FactsSession,
+    pub(crate) cluster: &'static str,
+    facts: Option<FactsSession>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,8 +58,8 @@ pub(crate) struct Wanted<'a> {
     /// 0 = the server's default.
     pub(crate) cooling_ms: u64,
     pub(crate) seed: u64,
-    /// Pods that are known before the first ADD.
-    pub(crate) pods: Vec<Report>,
+    /// Pods that are known before the first ADD. None = no source of facts at all.
+    pub(crate) facts: Option<Vec<Report>>,
 }
 
 /// Makes what is missing; what is there already is used.
@@ -77,10 +80,6 @@ pub(crate) async fn prepare(endpoints: &[String], wanted: Wanted<'_>) -> Result<
     for node in &nodes {
         register(&client, node, wanted.warm_target).await?;
     }
-    let facts = nodes.iter().map(node_fact).chain(wanted.pods);
-    let facts = FactsSource::new(CLUSTER, "loadtest").start(client.clone(), facts);
-    let settled = facts.settled(READY_WITHIN).await;
-    settled.map_err(|source| failed("report facts", source))?;
     let leads = |member: &&berth_proto::v1::Member| member.id == status.leader_id;
     let leader = status.members.iter().find(leads);
     Ok(Prepared {
@@ -90,10 +89,25 @@ pub(crate) async fn prepare(endpoints: &[String], wanted: Wanted<'_>) -> Result<
         }),
         version: status.version.clone(),
         members: status.members.len(),
+        cluster: wanted
+            .facts
+            .as_ref()
+            .map_or(CLUSTER_WITHOUT_FACTS, |_| CLUSTER),
+        facts: match wanted.facts {
+            Some(pods) => Some(report(&client, &nodes, pods).await?),
+            None => None,
+        },
         client,
         nodes,
-        facts,
     })
+}
+
+async fn report(client: &Client, nodes: &[Node], pods: Vec<Report>) -> Result<FactsSession, Error> {
+    let facts = nodes.iter().map(node_fact).chain(pods);
+    let session = FactsSource::new(CLUSTER, "loadtest").start(client.clone(), facts);
+    let settled = session.settled(READY_WITHIN).await;
+    settled.map_err(|source| failed("report facts", source))?;
+    Ok(session)
 }
 
 async fn ready(client: &Client) -> Result<ClusterStatusResponse, Error> {
@@ -206,6 +220,13 @@ fn now_ns() -> u64 {
 // === impl Prepared ===
 
 impl Prepared {
+    /// A fact has changed; nobody hears it without a source.
+    pub(crate) fn report(&self, fact: impl FnOnce() -> Report) {
+        if let Some(facts) = &self.facts {
+            facts.report(fact());
+        }
+    }
+
     /// How the container ids of this run begin.
     pub(crate) fn ids(&self) -> String {
         let mut id = crate::target::container_id(self.run, 0);

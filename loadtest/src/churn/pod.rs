@@ -42,9 +42,9 @@ impl Pod {
         }
     }
 
-    pub(crate) fn allocate(&self) -> AllocateRequest {
+    pub(crate) fn allocate(&self, cluster: &str) -> AllocateRequest {
         AllocateRequest {
-            attachment: Some(self.key()),
+            attachment: Some(self.key(cluster)),
             pod: Some(PodIdentity {
                 namespace: setup::NAMESPACE.into(),
                 name: self.name.clone(),
@@ -57,9 +57,9 @@ impl Pod {
         }
     }
 
-    pub(crate) fn release(&self) -> ReleaseRequest {
+    pub(crate) fn release(&self, cluster: &str) -> ReleaseRequest {
         ReleaseRequest {
-            attachment: Some(self.key()),
+            attachment: Some(self.key(cluster)),
             node: self.node.clone(),
             boot_id: setup::BOOT_ID.into(),
             invoked_at_ms: self.invoked_at_ms + 1,
@@ -82,9 +82,9 @@ impl Pod {
         })
     }
 
-    fn key(&self) -> AttachmentKey {
+    fn key(&self, cluster: &str) -> AttachmentKey {
         AttachmentKey {
-            cluster: setup::CLUSTER.into(),
+            cluster: cluster.into(),
             network: setup::NETWORK.into(),
             container_id: self.container_id.clone(),
             interface: "eth0".into(),

@@ -74,7 +74,7 @@ impl World {
     pub(crate) fn payload_bytes(prepared: &Prepared) -> usize {
         let node = &prepared.nodes[0].name;
         let pod = Pod::new(prepared.run, 1, "job-000001".to_owned(), JOB, node);
-        pod.allocate().encoded_len()
+        pod.allocate(prepared.cluster).encoded_len()
     }
 
     /// The static pods and the Deployment come first.
@@ -172,9 +172,9 @@ impl World {
 
     /// ADD; and a DEL, as a runtime sends it, if that failed.
     async fn added(&self, pod: &Pod, due: Instant) -> bool {
-        self.prepared.facts.report(pod.fact(false));
+        self.prepared.report(|| pod.fact(false));
         let client = self.prepared.client.within(DEADLINE);
-        let answer = client.allocate(pod.allocate()).await;
+        let answer = client.allocate(pod.allocate(self.prepared.cluster)).await;
         let recorder = if pod.is_static {
             &self.add_static
         } else {
@@ -206,14 +206,14 @@ impl World {
         self.book().releasing(&pod.container_id);
         let begun = Instant::now();
         let client = self.prepared.client.within(DEADLINE);
-        match client.release(pod.release()).await {
+        match client.release(pod.release(self.prepared.cluster)).await {
             Ok(_) => {
                 self.del.borrow_mut().succeeded(begun.elapsed());
                 self.book().released(&pod.container_id);
             }
             Err(error) => self.del.borrow_mut().failed(&reason(&error)),
         }
-        self.prepared.facts.report(pod.fact(true));
+        self.prepared.report(|| pod.fact(true));
     }
 
     fn another_node(&self, index: usize, before: Option<&Pod>) -> String {

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use berth_proto::v1::allocator_client::AllocatorClient;
-use berth_proto::v1::{AllocateRequest, AttachmentKey, PodIdentity, Refusal};
+use berth_proto::v1::facts_report::Report;
+use berth_proto::v1::{AllocateRequest, AttachmentKey, PodFact, PodIdentity, Refusal};
 use prost::Message;
 use tonic::transport::{Channel, Endpoint};
 
@@ -16,6 +17,8 @@ use crate::setup::{self, Prepared};
 
 /// No ADD of a load that can be carried takes so long.
 const DEADLINE_MS: u64 = 10_000;
+/// An operator sees a pod before its runtime does.
+const KNOWN_AHEAD: u64 = 1_024;
 /// Where the leader may still be starting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -47,6 +50,11 @@ impl BerthAdd {
         })
     }
 
+    /// The facts of the first pods; each ADD reports one more.
+    pub(crate) fn pods_known_before() -> Vec<Report> {
+        (0..KNOWN_AHEAD).map(fact).collect()
+    }
+
     /// Bytes of one request, without HTTP/2's own.
     pub(crate) fn payload_bytes(&self) -> usize {
         self.request(1).encoded_len()
@@ -57,14 +65,14 @@ impl BerthAdd {
         let nodes = &self.prepared.nodes;
         AllocateRequest {
             attachment: Some(AttachmentKey {
-                cluster: setup::CLUSTER.into(),
+                cluster: self.prepared.cluster.into(),
                 network: setup::NETWORK.into(),
                 container_id: container_id(self.prepared.run, number),
                 interface: "eth0".into(),
             }),
             pod: Some(PodIdentity {
                 namespace: setup::NAMESPACE.into(),
-                name: format!("load-{:08x}-{:05x}", id >> 32, number),
+                name: pod_name(number),
                 uid: uid(id),
             }),
             node: nodes[(number % nodes.len() as u64) as usize].name.clone(),
@@ -79,6 +87,7 @@ impl BerthAdd {
 
 impl Target for BerthAdd {
     async fn perform(&self, number: u64) -> Result<(), String> {
+        self.prepared.report(|| fact(number + KNOWN_AHEAD));
         let request = self.request(number);
         let holder = container_id(self.prepared.run, number);
         let answer = self.client.clone().allocate(request).await;
@@ -96,6 +105,19 @@ impl Target for BerthAdd {
             }
         }
     }
+}
+
+/// As a Deployment's are.
+fn pod_name(number: u64) -> String {
+    format!("load-{:08x}-{number:05x}", mix(number) >> 32)
+}
+
+fn fact(number: u64) -> Report {
+    Report::Pod(PodFact {
+        namespace: setup::NAMESPACE.into(),
+        name: pod_name(number),
+        ..Default::default()
+    })
 }
 
 /// 64 hex digits, as container runtimes make them.

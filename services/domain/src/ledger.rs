@@ -6,6 +6,7 @@ pub(crate) mod claims;
 mod counts;
 mod index;
 mod install;
+mod layered;
 pub(crate) mod nodes;
 mod page;
 mod read;

@@ -15,7 +15,7 @@ mod registry;
 mod service;
 mod snapshots;
 
-pub use announce::Announcement;
+pub use announce::{Announcement, Refused};
 pub use door::PeerDoor;
 pub use greeting::{Greeting, Stranger};
 pub use histories::PeerHistories;

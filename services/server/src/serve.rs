@@ -60,6 +60,9 @@ pub enum Error {
     /// The cluster did not take this replica in.
     #[error("joining the cluster")]
     Join(#[from] crate::peer::join::Error),
+    /// The cluster does not have this replica any more.
+    #[error(transparent)]
+    Refused(#[from] crate::peer::Refused),
     /// The replica did not start.
     #[error("the replica did not start")]
     Engine(#[from] crate::engine::Error),
@@ -133,7 +136,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let mut running = Running::start(config, begun, advertised, peer_certificates)?;
     running.open(bound, client_certificates);
     info!(%client, %peer, %metrics, %member, cluster, tls, version = env!("CARGO_PKG_VERSION"), "listening");
-    let ended = match running.until_led(&mut signals).await {
+    let ended = match running.until_known(&mut signals).await {
         Err(error) => Err(error),
         Ok(false) => Ok(()),
         Ok(true) => {

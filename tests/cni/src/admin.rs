@@ -4,12 +4,10 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use berth_proto::v1::admin_client::AdminClient;
+use berth_client::{Client, Error, Options};
 use berth_proto::v1::{
-    Allocation, CreateVSwitchRequest, ListAllocationsRequest, RegisterNodeRequest, VSwitch,
+    Allocation, CreateVSwitchRequest, ListAllocationsRequest, RegisterNodeRequest,
 };
-use tonic::Status;
-use tonic::transport::{Channel, Endpoint};
 
 /// Every test has so few rows that one page holds them.
 const PAGE_SIZE: u32 = 500;
@@ -50,7 +48,7 @@ impl Admin {
             cidr.clone_into(its_cidr);
             gateway.clone_into(its_gateway);
         }
-        let _: VSwitch = self.call(async |mut admin| admin.create_v_switch(request).await);
+        self.call(async |admin| admin.create_vswitch(request).await);
     }
 
     /// A node without ENIs.
@@ -61,7 +59,7 @@ impl Admin {
             identity: format!("machine-{name}"),
             ..RegisterNodeRequest::default()
         };
-        self.call(async |mut admin| admin.register_node(request).await);
+        self.call(async |admin| admin.register_node(request).await);
     }
 
     /// All allocations.
@@ -70,7 +68,7 @@ impl Admin {
             page_size: PAGE_SIZE,
             ..ListAllocationsRequest::default()
         };
-        self.call(async |mut admin| admin.list_allocations(request).await)
+        self.call(async |admin| admin.list_allocations(request).await)
             .allocations
     }
 
@@ -87,20 +85,18 @@ impl Admin {
             .collect()
     }
 
-    fn call<T, F>(&self, ask: impl FnOnce(AdminClient<Channel>) -> F) -> T
+    fn call<T, F>(&self, ask: impl FnOnce(Client) -> F) -> T
     where
-        F: Future<Output = Result<tonic::Response<T>, Status>>,
+        F: Future<Output = Result<T, Error>>,
     {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
-            let endpoint = Endpoint::from_shared(self.endpoint.clone()).expect("an endpoint");
-            let channel = endpoint.connect().await.expect("the server is there");
-            let answer = ask(AdminClient::new(channel)).await;
-            answer.expect("the server does it").into_inner()
-        })
+        let mut options = Options::endpoints([&self.endpoint]);
+        options.deadline = PATIENCE;
+        let answer = berth_client::block_on(async {
+            // The client belongs to the runtime that is made here: its connection ends with it.
+            let client = Client::new(options).expect("an endpoint");
+            ask(client).await
+        });
+        answer.expect("a runtime").expect("the server does it")
     }
 }
 

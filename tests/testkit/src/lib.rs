@@ -1,3 +1,7 @@
-//! Placeholder.
+//! What tests share: real processes on free ports, the simulated world with the shipped ledger, short makers.
+//!
+//! Knows nothing of how the things it starts are made inside.
 
+pub mod make;
 pub mod process;
+pub mod simulation;

@@ -56,5 +56,8 @@ pub fn boot() -> BootId {
 
 /// A subnet whose gateway is by the network's rule.
 pub fn subnet(cidr: &str) -> Subnet {
-    Subnet { cidr: cidr.parse().expect("a CIDR"), gateway: None }
+    Subnet {
+        cidr: cidr.parse().expect("a CIDR"),
+        gateway: None,
+    }
 }

@@ -67,15 +67,22 @@ impl Workload for LedgerWorkload {
         LedgerMachine::new(cluster, Arc::new(Progress::new(Revision(u64::MAX))))
     }
 
-    fn propose(&mut self, random: &mut Random, _member: u64, machine: &LedgerMachine) -> Option<Bytes> {
+    fn propose(
+        &mut self,
+        random: &mut Random,
+        _member: u64,
+        machine: &LedgerMachine,
+    ) -> Option<Bytes> {
         let ledger = machine.ledger();
+        // The time first: what is asked for is asked for at that time.
+        let header = self.kubelet.header(random, ledger);
         let proposals = self.kubelet.wishes(random, ledger);
         if proposals.is_empty() {
             return None;
         }
         let batch = self.asks.remember(&proposals);
         let entry = Entry {
-            header: self.kubelet.header(random, ledger),
+            header,
             leader_boot: self.boot,
             batch,
             proposals,
@@ -89,13 +96,16 @@ impl Workload for LedgerWorkload {
         }
         let asked = self.asks.take(effect.batch);
         for (proposal, answer) in asked.iter().zip(&effect.answers) {
-            self.oracle.answered(&mut self.kubelet, &proposal.command, answer)?;
+            self.oracle
+                .answered(&mut self.kubelet, &proposal.command, answer)?;
         }
         Ok(())
     }
 
     fn check(&mut self, _member: u64, machine: &LedgerMachine) -> Result<(), Violation> {
-        invariant::check_all(machine.ledger())
-            .map_err(|violation| Violation::new(violation.rule, violation.text))
+        match invariant::check_all(machine.ledger()).into_iter().next() {
+            Some(broken) => Err(Violation::new(broken.id, broken.what)),
+            None => Ok(()),
+        }
     }
 }

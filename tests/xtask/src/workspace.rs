@@ -21,8 +21,27 @@ pub fn target() -> Result<PathBuf> {
     })
 }
 
+/// What the cargo that runs us told us about ourselves. Handed on, it would look to build scripts as if everything had
+/// changed, and half the tree would be built again.
+const ABOUT_US: [&str; 5] = [
+    "CARGO_PKG_",
+    "CARGO_MANIFEST_",
+    "CARGO_BIN_",
+    "CARGO_CRATE_NAME",
+    "CARGO_PRIMARY_PACKAGE",
+];
+
 /// The cargo that runs us, else the one of the path.
 pub fn cargo() -> std::process::Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    std::process::Command::new(cargo)
+    let mut command = std::process::Command::new(cargo);
+    for (name, _) in std::env::vars_os() {
+        if ABOUT_US
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
 }

@@ -1,5 +1,6 @@
 //! Every address that was ever used, in order, with its state in sixteen bytes, and those that cool by time.
 
+use super::slab::Slab;
 use super::sorted::Sorted;
 use crate::id::{ClaimId, NodeId, Revision};
 use crate::row::{AddressState, Phase};
@@ -31,9 +32,25 @@ pub(crate) enum Place {
 /// All used addresses of all vSwitches; CIDRs never overlap, so an address alone is the key.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Addresses {
-    places: Sorted<u128, Place>,
+    /// Number without its last bits → slot.
+    blocks: Sorted<u128, u32>,
+    rows: Slab<Block, BLOCKS_SHARED>,
+    length: usize,
     /// (until, address).
-    cooling: Sorted<(u64, u128), ()>,
+    cooling: Sorted<(u64, u128), (), CHUNK_DUE>,
+}
+
+/// Neighbours, a kilobyte: addresses are given out one after the other.
+const BLOCK: usize = 64;
+/// Blocks shared as one.
+const BLOCKS_SHARED: usize = 64;
+/// Only the two ends of a queue change, and long chunks make few to share.
+pub(super) const CHUNK_DUE: usize = 1024;
+
+#[derive(Clone, Debug)]
+struct Block {
+    places: [Option<Place>; BLOCK],
+    used: usize,
 }
 
 // === impl Place ===
@@ -98,24 +115,39 @@ impl Place {
     }
 }
 
+// === impl Block ===
+
+impl Default for Block {
+    fn default() -> Self {
+        Self {
+            places: [const { None }; BLOCK],
+            used: 0,
+        }
+    }
+}
+
+fn block_of(number: u128) -> (u128, usize) {
+    let size = BLOCK as u128;
+    (number / size, (number % size) as usize)
+}
+
 // === impl Addresses ===
 
 impl Addresses {
     pub(crate) fn get(&self, number: u128) -> Option<&Place> {
-        self.places.get(&number)
+        let (block, place) = block_of(number);
+        let row = self.rows.get(*self.blocks.get(&block)?)?;
+        row.places[place].as_ref()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.length
     }
 
     /// Puts an address's new place; what it was comes back. None = never used.
-    pub(crate) fn set(&mut self, number: u128, place: Option<Place>) -> Option<Place> {
-        let until_ms = place.as_ref().and_then(Place::until_ms);
-        let before = match place {
-            Some(place) => self.places.insert(number, place),
-            None => self.places.remove(&number),
-        };
+    pub(crate) fn set(&mut self, number: u128, after: Option<Place>) -> Option<Place> {
+        let until_ms = after.as_ref().and_then(Place::until_ms);
+        let before = self.put(number, after);
         if let Some(until_ms) = before.as_ref().and_then(Place::until_ms) {
             self.cooling.remove(&(until_ms, number));
         }
@@ -125,11 +157,50 @@ impl Addresses {
         before
     }
 
+    fn put(&mut self, number: u128, after: Option<Place>) -> Option<Place> {
+        let (block, place) = block_of(number);
+        let slot = match self.blocks.get(&block) {
+            Some(slot) => *slot,
+            None => {
+                after.as_ref()?;
+                let slot = self.rows.insert(Block::default());
+                self.blocks.insert(block, slot);
+                slot
+            }
+        };
+        let row = self.rows.get_mut(slot)?;
+        let come = after.is_some();
+        let before = std::mem::replace(&mut row.places[place], after);
+        match (before.is_some(), come) {
+            (false, true) => {
+                row.used += 1;
+                self.length += 1;
+            }
+            (true, false) => {
+                row.used -= 1;
+                self.length -= 1;
+                if row.used == 0 {
+                    self.rows.remove(slot);
+                    self.blocks.remove(&block);
+                }
+            }
+            _ => {}
+        }
+        before
+    }
+
     /// Those in a span, in order.
     pub(crate) fn span(&self, (first, last): (u128, u128)) -> impl Iterator<Item = (u128, &Place)> {
-        self.places
-            .from(first)
-            .take_while(move |(number, _)| *number <= last)
+        let blocks = self.blocks.from(block_of(first).0);
+        let rows = blocks.filter_map(|(block, slot)| Some((block, self.rows.get(*slot)?)));
+        rows.flat_map(|(block, row)| {
+            let numbered = row.places.iter().enumerate();
+            numbered.filter_map(move |(at, place)| {
+                Some((block * BLOCK as u128 + at as u128, place.as_ref()?))
+            })
+        })
+        .skip_while(move |(number, _)| *number < first)
+        .take_while(move |(number, _)| *number <= last)
     }
 
     /// Cooling ones, the first due first: (until, address).

@@ -1,5 +1,6 @@
 //! Attachments by key: the allocation, the tombstone of an earlier DEL, or both; and allocations by pod.
 
+use super::addresses::CHUNK_DUE;
 use super::index::{Index, hash};
 use super::slab::Slab;
 use super::sorted::Sorted;
@@ -24,7 +25,7 @@ pub(crate) struct Attachments {
     by_pod: Index,
     by_uid: Index,
     /// (expires, hash of the key, slot).
-    tombstones: Sorted<(u64, u64, u32), ()>,
+    tombstones: Sorted<(u64, u64, u32), (), CHUNK_DUE>,
     live: usize,
 }
 

@@ -1,18 +1,20 @@
-//! From a hash to the slots of rows that may have it. Shards behind `Arc`, copied on the first change after a clone.
+//! From a hash to the slots of rows that may have it.
 //!
-//! An entry is eight bytes without a pointer, so copying a shard is one small `memcpy`. Whoever looks up compares
-//! the row's key: a collision costs time, never truth. The order of slots means nothing and must not leave the ledger.
+//! Whoever looks up compares the row's key: a collision costs time, never truth. The order of slots means nothing and
+//! must not leave the ledger.
 
-use super::sorted::own;
-use std::sync::Arc;
+use super::layered::Layered;
 
-/// With a million rows a shard has 2 KiB; the shards of all indexes are shared by a clone in well under a millisecond.
-const SHARD_BITS: u32 = 12;
+/// With a million rows a bucket has sixteen entries: two cache lines. It grows with more rows, and never all at once.
+const BUCKET_BITS: u32 = 16;
+/// So many buckets are shared as one.
+const SEGMENT: usize = 1024;
 
-/// Sorted `tag << 32 | slot` in the shard that the hash's first bits name.
-#[derive(Clone, Debug)]
+/// Sorted `tag << 32 | slot` in the bucket that the hash's first bits name.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    shards: Vec<Arc<Vec<u64>>>,
+    /// Segments come to be by their first entry, so that a small ledger is small.
+    segments: Vec<Layered<Vec<u64>, SEGMENT>>,
 }
 
 /// A stable hash of some texts, ours, so that no version of a library changes it.
@@ -40,8 +42,10 @@ fn fold(a: u64, b: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-fn shard(hash: u64) -> usize {
-    (hash >> (64 - SHARD_BITS)) as usize
+/// Which segment, which bucket of it.
+fn bucket(hash: u64) -> (usize, usize) {
+    let bucket = (hash >> (64 - BUCKET_BITS)) as usize;
+    (bucket / SEGMENT, bucket % SEGMENT)
 }
 
 fn entry(hash: u64, slot: u32) -> u64 {
@@ -50,37 +54,48 @@ fn entry(hash: u64, slot: u32) -> u64 {
 
 // === impl Index ===
 
-impl Default for Index {
-    fn default() -> Self {
-        Self {
-            shards: vec![Arc::default(); 1 << SHARD_BITS],
-        }
-    }
-}
-
 impl Index {
+    fn bucket(&self, hash: u64) -> Option<&Vec<u64>> {
+        let (segment, bucket) = bucket(hash);
+        self.segments.get(segment)?.get(bucket)
+    }
+
+    fn bucket_mut(&mut self, hash: u64) -> Option<&mut Vec<u64>> {
+        let (segment, bucket) = bucket(hash);
+        if self.segments.is_empty() {
+            self.segments
+                .resize_with((1 << BUCKET_BITS) / SEGMENT, Layered::default);
+        }
+        let segment = &mut self.segments[segment];
+        while segment.len() < SEGMENT {
+            segment.push(Vec::new());
+        }
+        segment.get_mut(bucket)
+    }
+
     pub(crate) fn insert(&mut self, hash: u64, slot: u32) {
-        let shared = &mut self.shards[shard(hash)];
         let entry = entry(hash, slot);
-        if let Err(place) = shared.binary_search(&entry) {
-            let room = (shared.len() + 1).next_power_of_two();
-            own(shared, room).insert(place, entry);
+        if let Some(bucket) = self.bucket_mut(hash)
+            && let Err(place) = bucket.binary_search(&entry)
+        {
+            bucket.insert(place, entry);
         }
     }
 
     pub(crate) fn remove(&mut self, hash: u64, slot: u32) {
-        let shared = &mut self.shards[shard(hash)];
-        if let Ok(place) = shared.binary_search(&entry(hash, slot)) {
-            own(shared, 0).remove(place);
+        if let Some(bucket) = self.bucket_mut(hash)
+            && let Ok(place) = bucket.binary_search(&entry(hash, slot))
+        {
+            bucket.remove(place);
         }
     }
 
     /// The slots that were put in under this hash, and perhaps some of another hash.
     pub(crate) fn slots(&self, hash: u64) -> impl Iterator<Item = u32> {
-        let entries = &self.shards[shard(hash)];
         let first = entry(hash, 0);
-        let start = entries.partition_point(|entry| *entry < first);
-        entries[start..]
+        let bucket = self.bucket(hash).map_or(&[][..], Vec::as_slice);
+        let start = bucket.partition_point(|entry| *entry < first);
+        bucket[start..]
             .iter()
             .take_while(move |entry| *entry >> 32 == first >> 32)
             .map(|entry| *entry as u32)
@@ -129,5 +144,5 @@ mod tests {
         assert_ne!(hash(&["", "a"]), hash(&["a", ""]));
         assert_eq!(hash(&["default", "web-0"]), GOLDEN);
     }
-    const GOLDEN: u64 = 0;
+    const GOLDEN: u64 = 3_203_465_135_082_151_247;
 }

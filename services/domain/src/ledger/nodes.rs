@@ -1,5 +1,6 @@
 //! Nodes by id, name and identity; what stands on each.
 
+use super::slab::Slab;
 use super::sorted::Sorted;
 use crate::address::{Family, address};
 use crate::id::{Generation, NodeId, NodeIdentity, NodeName};
@@ -7,8 +8,6 @@ use crate::row::{Node, Phase};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Entries are pointers to more; short chunks keep the copy of one cheap.
-const CHUNK: usize = 32;
 /// A node rarely has more than 256 pods: a few chunks.
 const CHUNK_ALLOCATIONS: usize = 64;
 
@@ -47,7 +46,8 @@ pub(crate) struct Entry {
 /// All nodes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Nodes {
-    rows: Sorted<NodeId, Arc<Entry>, CHUNK>,
+    rows: Slab<Arc<Entry>>,
+    by_id: Sorted<NodeId, u32>,
     by_name: Arc<BTreeMap<NodeName, NodeId>>,
     by_identity: Arc<BTreeMap<NodeIdentity, NodeId>>,
 }
@@ -88,7 +88,7 @@ impl Nodes {
     }
 
     pub(crate) fn get(&self, id: NodeId) -> Option<&Entry> {
-        self.rows.get(&id).map(|entry| &**entry)
+        self.rows.get(*self.by_id.get(&id)?).map(|entry| &**entry)
     }
 
     pub(crate) fn named(&self, name: &NodeName) -> Option<NodeId> {
@@ -101,11 +101,12 @@ impl Nodes {
 
     /// From an id on, in the order of their registration.
     pub(crate) fn from(&self, id: NodeId) -> impl Iterator<Item = &Entry> {
-        self.rows.from(id).map(|(_, entry)| &**entry)
+        let slots = self.by_id.from(id);
+        slots.filter_map(|(_, slot)| self.rows.get(*slot).map(|entry| &**entry))
     }
 
     fn entry_mut(&mut self, id: NodeId) -> Option<&mut Entry> {
-        self.rows.get_mut(&id).map(Arc::make_mut)
+        self.rows.get_mut(*self.by_id.get(&id)?).map(Arc::make_mut)
     }
 
     /// Makes a node known, changes it, or forgets it.
@@ -115,7 +116,9 @@ impl Nodes {
             Arc::make_mut(&mut self.by_identity).remove(&before.identity);
         }
         let Some(row) = after else {
-            self.rows.remove(&id);
+            if let Some(slot) = self.by_id.remove(&id) {
+                self.rows.remove(slot);
+            }
             return;
         };
         Arc::make_mut(&mut self.by_name).insert(row.name.clone(), id);
@@ -129,7 +132,7 @@ impl Nodes {
                     allocations: Sorted::default(),
                     standing: Sorted::default(),
                 };
-                self.rows.insert(id, Arc::new(entry));
+                self.by_id.insert(id, self.rows.insert(Arc::new(entry)));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Results of requests that carried an id, by (principal, id), and when each is forgotten.
 
+use super::addresses::CHUNK_DUE;
 use super::index::{Index, hash};
 use super::slab::Slab;
 use super::sorted::Sorted;
@@ -21,7 +22,7 @@ pub(crate) struct Requests {
     rows: Slab<Arc<Request>>,
     by_id: Index,
     /// (expires, hash, slot).
-    due: Sorted<(u64, u64, u32), ()>,
+    due: Sorted<(u64, u64, u32), (), CHUNK_DUE>,
 }
 
 // === impl Requests ===

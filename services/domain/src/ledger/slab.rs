@@ -1,17 +1,13 @@
-//! Rows by slot number, in pages behind `Arc`, copied on the first change after a clone.
+//! Rows by slot number. Indexes name a row by its slot: four bytes without a pointer.
 //!
-//! Indexes name a row by its slot: four bytes without a pointer. A slot's number means nothing outside one replica.
+//! A slot's number means nothing outside one replica: it must not leave the ledger, and no decision may depend on it.
 
-use super::sorted::own;
-use std::sync::Arc;
-
-/// Rows are `Arc`s: copying a page counts so many references up, a few microseconds.
-const PAGE: usize = 64;
+use super::layered::Layered;
 
 /// Rows by slot.
 #[derive(Clone, Debug)]
-pub(crate) struct Slab<T> {
-    pages: Vec<Arc<Vec<Entry<T>>>>,
+pub(crate) struct Slab<T, const SEGMENT: usize = 1024> {
+    entries: Layered<Entry<T>, SEGMENT>,
     /// The head of the list of vacant slots.
     vacant: Option<u32>,
     length: usize,
@@ -25,76 +21,61 @@ enum Entry<T> {
 
 // === impl Slab ===
 
-impl<T> Default for Slab<T> {
+impl<T, const SEGMENT: usize> Default for Slab<T, SEGMENT> {
     fn default() -> Self {
         Self {
-            pages: Vec::new(),
+            entries: Layered::default(),
             vacant: None,
             length: 0,
         }
     }
 }
 
-impl<T: Clone> Slab<T> {
+impl<T: Clone, const SEGMENT: usize> Slab<T, SEGMENT> {
     pub(crate) fn len(&self) -> usize {
         self.length
     }
 
     pub(crate) fn get(&self, slot: u32) -> Option<&T> {
-        match self
-            .pages
-            .get(slot as usize / PAGE)?
-            .get(slot as usize % PAGE)?
-        {
+        match self.entries.get(slot as usize)? {
             Entry::Row(row) => Some(row),
             Entry::Vacant { .. } => None,
         }
     }
 
-    fn entry_mut(&mut self, slot: u32) -> Option<&mut Entry<T>> {
-        let page = self.pages.get_mut(slot as usize / PAGE)?;
-        own(page, PAGE).get_mut(slot as usize % PAGE)
+    pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
+        match self.entries.get_mut(slot as usize)? {
+            Entry::Row(row) => Some(row),
+            Entry::Vacant { .. } => None,
+        }
     }
 
     /// Puts a row into a vacant slot.
     pub(crate) fn insert(&mut self, row: T) -> u32 {
         self.length += 1;
-        let Some(slot) = self.vacant else {
-            return self.append(row);
+        let vacant = self
+            .vacant
+            .and_then(|slot| Some((slot, self.entries.get_mut(slot as usize)?)));
+        let Some((slot, entry)) = vacant else {
+            // Four billion rows would be terabytes: the memory ends long before the numbers.
+            return self.entries.push(Entry::Row(row)) as u32;
         };
-        if let Some(entry) = self.entry_mut(slot)
-            && let Entry::Vacant { next } = std::mem::replace(entry, Entry::Row(row))
-        {
+        if let Entry::Vacant { next } = std::mem::replace(entry, Entry::Row(row)) {
             self.vacant = next;
         }
         slot
     }
 
-    fn append(&mut self, row: T) -> u32 {
-        if self.pages.last().is_none_or(|page| page.len() == PAGE) {
-            self.pages.push(Arc::new(Vec::with_capacity(PAGE)));
-        }
-        let before = (self.pages.len() - 1) * PAGE;
-        let page = &mut self.pages[before / PAGE];
-        let page = own(page, PAGE);
-        page.push(Entry::Row(row));
-        (before + page.len() - 1) as u32
-    }
-
     /// Replaces the row of a slot that has one.
     pub(crate) fn replace(&mut self, slot: u32, row: T) -> Option<T> {
-        self.get(slot)?;
-        match std::mem::replace(self.entry_mut(slot)?, Entry::Row(row)) {
-            Entry::Row(before) => Some(before),
-            Entry::Vacant { .. } => None,
-        }
+        Some(std::mem::replace(self.get_mut(slot)?, row))
     }
 
     /// Takes the row out; the slot will be used again.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<T> {
         self.get(slot)?;
-        let next = self.vacant;
-        let Entry::Row(row) = std::mem::replace(self.entry_mut(slot)?, Entry::Vacant { next })
+        let vacant = Entry::Vacant { next: self.vacant };
+        let Entry::Row(row) = std::mem::replace(self.entries.get_mut(slot as usize)?, vacant)
         else {
             return None;
         };
@@ -105,8 +86,8 @@ impl<T: Clone> Slab<T> {
 
     /// All, in an order that means nothing.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        let entries = self.pages.iter().flat_map(|page| page.iter());
-        entries.enumerate().filter_map(|(slot, entry)| match entry {
+        let entries = self.entries.iter().enumerate();
+        entries.filter_map(|(slot, entry)| match entry {
             Entry::Row(row) => Some((slot as u32, row)),
             Entry::Vacant { .. } => None,
         })
@@ -120,7 +101,7 @@ mod tests {
     /// Promise: a slot keeps its row until it is removed, then is used again; a clone keeps what it had.
     #[test]
     fn slots_keep_their_rows() {
-        let mut slab = Slab::default();
+        let mut slab: Slab<i32> = Slab::default();
         let slots: Vec<u32> = (0..1_000).map(|n| slab.insert(n)).collect();
         let frozen = slab.clone();
         for slot in slots.iter().step_by(2) {

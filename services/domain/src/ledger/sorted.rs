@@ -19,7 +19,7 @@ pub(crate) struct Sorted<K, V, const CHUNK: usize = CHUNK_DEFAULT> {
 }
 
 /// Makes a shared chunk this map's own, with room for growth.
-pub(super) fn own<T: Clone>(shared: &mut Arc<Vec<T>>, room: usize) -> &mut Vec<T> {
+fn own<T: Clone>(shared: &mut Arc<Vec<T>>, room: usize) -> &mut Vec<T> {
     if Arc::get_mut(shared).is_none() {
         let mut copy = Vec::with_capacity(room.max(shared.len()));
         copy.extend_from_slice(shared);

@@ -8,10 +8,13 @@ use crate::facts::{Facts, Lookup};
 use crate::failure::Failure;
 use crate::leader::Gate;
 use crate::node;
+use crate::replica::ReplicaStatus;
+use berth_domain::Ledger;
 use berth_domain::id::*;
 use berth_proto::v1::allocator_server::Allocator;
 use berth_proto::v1::*;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use tonic::{Request, Response, Status};
 
 mod check;
@@ -32,6 +35,21 @@ impl AllocatorService {
     pub fn new(gate: Gate) -> Self {
         Self { gate }
     }
+
+    /// Whoever asked for a specific address that could not be had is told who has it.
+    async fn explained(&self, failure: Failure, requested: Vec<IpAddr>) -> Failure {
+        if requested.is_empty() || !matches!(failure, Failure::Unavailable { .. }) {
+            return failure;
+        }
+        let look = move |ledger: &Ledger, _: &ReplicaStatus| {
+            let taken = |address: &IpAddr| ledger.in_use(*address);
+            requested.iter().find_map(taken)
+        };
+        match self.gate.read_stale(look).await {
+            Ok(Some(refusal)) => Failure::Refused(refusal),
+            _ => failure,
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -44,8 +62,11 @@ impl Allocator for AllocatorService {
         let request = allocate(&caller, request).map_err(Failure::from)?;
         own_node(&caller, &request.node)?;
         pod_of_node(&caller, &request, self.gate.facts())?;
-        let allocated = self.gate.allocate(request).await?;
-        Ok(Response::new(encode::allocated(&allocated)))
+        let requested = request.requested.clone();
+        match self.gate.allocate(request).await {
+            Ok(allocated) => Ok(Response::new(encode::allocated(&allocated))),
+            Err(failure) => Err(self.explained(failure, requested).await.into()),
+        }
     }
 
     async fn release(

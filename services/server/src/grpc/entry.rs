@@ -151,3 +151,6 @@ fn cut_off(row: &Row) -> Status {
     let details = refused.details().to_vec();
     Status::with_details(Code::DeadlineExceeded, refused.message(), details.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,8 @@ use berth_domain::id::Endpoint;
 use berth_proto::peer::v1::JoinRequest;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::{debug, error, info};
+use tonic::Code;
+use tracing::{debug, info};
 
 /// Everything that is said.
 pub struct Announcement {
@@ -21,39 +22,45 @@ pub struct Announcement {
     pub peer: Endpoint,
 }
 
-/// Between two tries; an election takes about as long.
-const PAUSE: Duration = Duration::from_millis(300);
+/// Between two tries: a start waits for this, and one try is one small call.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Why the cluster will not have this replica.
+#[derive(Debug, thiserror::Error)]
+#[error("the cluster refuses this replica: {0}")]
+pub struct Refused(pub String);
 
 // === impl Announcement ===
 
 impl Announcement {
-    /// Until the leader knows it, or has refused it for good.
+    /// Until the leader knows it; an error if it refuses for good.
     pub async fn make(
         self,
         membership: &Membership,
         registry: &Arc<Registry>,
         certificates: Option<&Certificates>,
-    ) {
+    ) -> Result<(), Refused> {
         let request = self.request();
         loop {
             match membership.join(request.clone()).await {
                 Ok(response) if response.accepted => break,
                 Ok(_) => {
                     let others = self.others(registry);
-                    match join::ask(&others, certificates, &request).await {
+                    match join::once(&others, certificates, &request).await {
                         Ok(_) => break,
-                        Err(join::Error::Refused(reason)) => {
-                            error!(%reason, "the leader does not know this replica as a member");
-                            return;
-                        }
+                        Err(join::Error::Refused(reason)) => return Err(Refused(reason)),
                         Err(error) => debug!(%error, "not announced yet"),
                     }
+                }
+                Err(status) if status.code() == Code::PermissionDenied => {
+                    return Err(Refused(status.message().into()));
                 }
                 Err(status) => debug!(reason = status.message(), "not announced yet"),
             }
             tokio::time::sleep(PAUSE).await;
         }
         info!(member = %self.myself.member, "the leader knows this replica");
+        Ok(())
     }
 
     fn others(&self, registry: &Registry) -> Vec<Endpoint> {

@@ -35,6 +35,8 @@ pub enum Error {
 /// An election and a restart of the leader fit in.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
+/// A hint is at most one election old, so the leader is found in one or two steps.
+const HINTS_MAX: usize = 3;
 /// One try: the leader answers after the membership change is committed.
 const ANSWER: Duration = Duration::from_secs(15);
 
@@ -52,25 +54,40 @@ pub async fn ask(
     request: &JoinRequest,
 ) -> Result<Joined, Error> {
     let begun = Instant::now();
-    let mut hint: Option<Endpoint> = None;
-    let mut last = String::from("none yet");
-    let mut turns = endpoints.iter().cycle();
-    while begun.elapsed() < PATIENCE {
-        let Some(endpoint) = hint.take().or_else(|| turns.next().cloned()) else {
-            break;
-        };
-        match ask_one(&endpoint, certificates, request).await? {
-            Answer::Joined(joined) => return Ok(joined),
-            Answer::Ask(leader) if leader != endpoint => {
-                info!(%endpoint, %leader, "following to the leader");
-                hint = Some(leader);
-                continue;
+    loop {
+        match once(endpoints, certificates, request).await {
+            Err(Error::Nobody { last }) if begun.elapsed() < PATIENCE => {
+                info!(reason = last, "not in yet")
             }
-            Answer::Ask(_) => last = format!("{endpoint} names itself as the leader"),
-            Answer::Later(reason) => last = format!("{endpoint}: {reason}"),
+            answer => return answer,
         }
-        info!(reason = %last, "not in yet");
         sleep(PAUSE).await;
+    }
+}
+
+/// Asks each once, following hints to the leader.
+pub async fn once(
+    endpoints: &[Endpoint],
+    certificates: Option<&Certificates>,
+    request: &JoinRequest,
+) -> Result<Joined, Error> {
+    let mut last = String::from("there is nobody to ask");
+    for endpoint in endpoints {
+        let mut asked = endpoint.clone();
+        for _ in 0..HINTS_MAX {
+            match ask_one(&asked, certificates, request).await? {
+                Answer::Joined(joined) => return Ok(joined),
+                Answer::Ask(leader) if leader != asked => asked = leader,
+                Answer::Ask(_) => {
+                    last = format!("{asked} names itself as the leader, but does not lead");
+                    break;
+                }
+                Answer::Later(reason) => {
+                    last = format!("{asked}: {reason}");
+                    break;
+                }
+            }
+        }
     }
     Err(Error::Nobody { last })
 }

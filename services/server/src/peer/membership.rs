@@ -67,7 +67,7 @@ impl Membership {
         }
         let member = read(&request, &self.cluster_id).map_err(Failure::Refused)?;
         let id = member.id;
-        self.register(member).await?;
+        self.register(member).await.map_err(denied)?;
         if takes_part(&status.membership, id.0) {
             return Ok(self.described(true, ""));
         }
@@ -248,6 +248,16 @@ fn takes_part(membership: &Taking, id: u64) -> bool {
         &membership.learners_next,
     ];
     lists.iter().any(|list| list.contains(&id))
+}
+
+/// What the ledger refuses here it refuses for good: another store under a known id.
+fn denied(failure: Failure) -> Answer {
+    match failure {
+        Failure::Refused(refusal) => Answer::permission_denied(format!(
+            "{refusal}; if its data directory was wiped or copied, start it with --rejoin to join as a new member"
+        )),
+        failure => failure.into(),
+    }
 }
 
 fn principal() -> Principal {

@@ -11,7 +11,9 @@ use crate::peer::{
     Announcement, Links, Membership, Myself, PeerDoor, PeerHistories, PeerSnapshots, Registry,
     Replica,
 };
-use berth_domain::id::ClusterId;
+use berth_domain::id::{ClusterId, MemberId};
+use berth_domain::row::Member;
+use berth_raft::status::Role;
 use berth_telemetry::Registry as MetricRegistry;
 use std::future::Future;
 use std::sync::Arc;
@@ -103,10 +105,14 @@ impl Running {
         };
         let (membership, registry) = (Arc::clone(&self.membership), Arc::clone(&self.registry));
         let certificates = self.peer_certificates.clone();
+        let faults = self.faults.0.clone();
         self.helpers.push(tokio::spawn(async move {
-            announcement
-                .make(&membership, &registry, certificates.as_ref())
-                .await;
+            let made = announcement.make(&membership, &registry, certificates.as_ref());
+            if let Err(refused) = made.await
+                && faults.send(refused.into()).is_err()
+            {
+                debug!("the cluster's refusal came after the end");
+            }
         }));
     }
 
@@ -191,13 +197,16 @@ impl Running {
         }
     }
 
-    /// Until a leader serves, here or elsewhere; false if we are told to stop before.
-    pub async fn until_led(&mut self, signals: &mut Signals) -> Result<bool, Error> {
-        let mut role = self.engine.role();
-        let led = role.wait_for(health::reaches_a_leader);
-        let gone = || Error::Stopped("before it had a leader".into());
+    /// Until a leader serves, here or elsewhere, and this replica knows where it is and is known to it;
+    /// false if we are told to stop before.
+    pub async fn until_known(&mut self, signals: &mut Signals) -> Result<bool, Error> {
+        let known = known(
+            self.engine.role(),
+            self.engine.members(),
+            self.myself.member,
+        );
         tokio::select! {
-            led = led => led.map(|_| true).map_err(|_| gone()),
+            () = known => Ok(true),
             () = signals.first() => Ok(false),
             error = fault(&mut self.engine, &mut self.faults.1) => Err(error),
         }
@@ -253,6 +262,30 @@ fn doors_of(
         gate,
     };
     (membership, Arc::new(replica))
+}
+
+/// Pending for ever if the replica ends before: then a fault says so.
+async fn known(
+    mut role: watch::Receiver<Role>,
+    mut members: watch::Receiver<Vec<Arc<Member>>>,
+    me: MemberId,
+) {
+    loop {
+        let now = *role.borrow_and_update();
+        let rows = members.borrow_and_update().clone();
+        let is_known = |id: u64| rows.iter().any(|row| row.id.0 == id);
+        let leader = if now.leads() { Some(me.0) } else { now.leader };
+        if health::reaches_a_leader(&now) && is_known(me.0) && leader.is_some_and(is_known) {
+            return;
+        }
+        let changed = tokio::select! {
+            changed = role.changed() => changed,
+            changed = members.changed() => changed,
+        };
+        if changed.is_err() {
+            return std::future::pending().await;
+        }
+    }
 }
 
 /// The first of what the replica and the doors say.

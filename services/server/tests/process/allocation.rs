@@ -120,6 +120,34 @@ async fn an_address_is_given_kept_and_given_back() {
     assert_eq!(pod.name, "one");
 }
 
+/// Promise: the shim's trace stands in the history of its ADD.
+#[tokio::test]
+async fn the_callers_trace_is_kept() {
+    let directory = directory();
+    let berthd = Berthd::dev(directory.path(), &[]);
+    let (mut admin, mut allocator) = (berthd.admin().await, berthd.allocator().await);
+    world(&mut admin, "10.0.3.0/24").await;
+    let mut request = tonic::Request::new(add("one"));
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    request
+        .metadata_mut()
+        .insert("traceparent", trace.parse().expect("graphic"));
+    allocator.allocate(request).await.expect("an address");
+    let history = v1::ListHistoryRequest {
+        subject: Some(Subject::Pod("web/one".into())),
+        ..Default::default()
+    };
+    let history = admin
+        .list_history(history)
+        .await
+        .expect("a history")
+        .into_inner();
+    assert_eq!(
+        history.groups[0].trace_id,
+        "0af7651916cd43dd8448eb211c80319c"
+    );
+}
+
 /// Promise: a GC ends what it does not name, and nothing else.
 #[tokio::test]
 async fn a_collection_keeps_what_is_valid() {

@@ -72,15 +72,20 @@ async fn a_bad_add_is_refused() {
         ),
         (
             |request| request.node = "worker-9".into(),
-            (Code::NotFound, RefusalCode::NotFound, "", &["worker-9"]),
+            (Code::NotFound, RefusalCode::NotFound, "node", &["worker-9"]),
         ),
         (
             |request| request.vswitch = "nowhere".into(),
-            (Code::NotFound, RefusalCode::NotFound, "", &["nowhere"]),
+            (
+                Code::NotFound,
+                RefusalCode::NotFound,
+                "vswitch",
+                &["nowhere"],
+            ),
         ),
         (
             |request| request.requested_addresses = vec!["10.9.9.9".into()],
-            (Code::OutOfRange, RefusalCode::OutOfRange, "", &["10.9.9.9"]),
+            invalid("requested_addresses", &["10.9.9.9", "no vSwitch"]),
         ),
     ];
     let before = revision(&mut admin).await;
@@ -235,7 +240,7 @@ async fn a_bad_vswitch_is_refused() {
     check(
         "unknown",
         &missing,
-        &(Code::NotFound, RefusalCode::NotFound, "", &["other"]),
+        &(Code::NotFound, RefusalCode::NotFound, "vswitch", &["other"]),
     );
     let used = v1::RegisterNodeRequest {
         instance_type: "ecs.g7.4xlrage".into(),

@@ -2,6 +2,7 @@
 
 use crate::harness::*;
 use berth_proto::v1::{self, RefusalCode};
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -212,18 +213,15 @@ async fn a_stopped_leader_hands_over() {
 #[tokio::test]
 async fn a_wiped_replica_must_rejoin() {
     let plan = Plan::new(3);
-    let mut all = plan.begin();
+    let all = plan.begin();
     let first = leader(&all.iter().collect::<Vec<_>>()).await;
     world(&mut all[first].admin().await, "10.0.3.0/24").await;
     let wiped = (first + 1) % 3;
-    // Everybody has to be registered: until then a store is taken on trust.
-    until(&all[first], "all three registered", |status| {
-        status.members.iter().all(|member| !member.name.is_empty())
-    })
-    .await;
     let old = status(&all[wiped]).await.expect("a status").member_id;
-    let gone = std::mem::replace(&mut all[wiped], plan.spawn(first, 3, &["--print-config"]));
-    gone.kill();
+    // The others keep their places in the plan; `all` holds those that run.
+    let mut all: BTreeMap<usize, Berthd> = all.into_iter().enumerate().collect();
+    all.remove(&wiped).expect("it runs").kill();
+    let mut leader = all.remove(&first).expect("it runs");
     std::fs::remove_dir_all(plan.data(wiped)).expect("wiped");
 
     let (success, said) = plan.spawn(wiped, 3, &[]).ended();
@@ -233,18 +231,19 @@ async fn a_wiped_replica_must_rejoin() {
         "nothing was made"
     );
 
-    let mut forger = plan.spawn(wiped, 3, &["--bootstrap"]);
-    let line = forger.until("--rejoin");
-    assert!(line.contains("another store"), "{line}");
-    let line = all[first].until("turned a replica away");
+    let (success, said) = plan.spawn(wiped, 3, &["--bootstrap"]).ended();
+    assert!(
+        !success && said.contains("another store") && said.contains("--rejoin"),
+        "{said}"
+    );
+    let line = leader.until("turned a replica away");
     assert!(line.contains("--rejoin"), "{line}");
-    drop(forger);
 
     let mut back = plan.spawn(wiped, 3, &["--rejoin"]);
     back.until_ready();
     let id = status(&back).await.expect("a status").member_id;
     assert_ne!(id, old, "it is a new member");
-    until(&all[first], "the new member's vote", |status| {
+    until(&leader, "the new member's vote", |status| {
         let voters: Vec<u64> = status
             .members
             .iter()
@@ -254,7 +253,7 @@ async fn a_wiped_replica_must_rejoin() {
         voters.len() == 3 && voters.contains(&id) && !voters.contains(&old)
     })
     .await;
-    let head = status(&all[first]).await.expect("a status");
+    let head = status(&leader).await.expect("a status");
     until(&back, "the new member catching up", |status| {
         status.revision >= head.revision
     })
@@ -279,15 +278,24 @@ async fn a_wiped_replica_must_rejoin() {
 #[tokio::test]
 async fn a_new_replica_joins() {
     let plan = Plan::new(2);
-    let mut first = plan.spawn(0, 1, &["--bootstrap"]);
+    // Absurdly small, so that the log is long gone and the newcomer needs a snapshot and the older history.
+    let small = [
+        "--snapshot-every-entries",
+        "5",
+        "--snapshot-keep-entries",
+        "1",
+    ];
+    let mut first = plan.spawn(0, 1, &[&["--bootstrap"], &small[..]].concat());
     first.until_ready();
     world(&mut first.admin().await, "10.0.3.0/24").await;
-    first
-        .allocator()
-        .await
-        .allocate(add("one"))
-        .await
-        .expect("an address");
+    for number in 0..40 {
+        let mut allocator = first.allocator().await;
+        allocator
+            .allocate(add(&format!("pod-{number}")))
+            .await
+            .expect("an address");
+    }
+    until(&first, "a compacted log", |status| status.first_index > 10).await;
     let mut second = plan.spawn(1, 0, &["--join", &plan.peer(0)]);
     second.until_ready();
     until(&first, "two voters", |status| {
@@ -305,8 +313,29 @@ async fn a_new_replica_joins() {
     })
     .await;
     let of = |status: v1::ClusterStatusResponse| (status.cluster_id, status.chain_head);
-    assert_eq!(
-        of(status(&second).await.expect("a status")),
-        of(status(&first).await.expect("a status"))
-    );
+    let (ours, theirs) = (status(&first).await, status(&second).await);
+    assert_eq!(of(theirs.expect("a status")), of(ours.expect("a status")));
+    let mut digests = Vec::new();
+    for berthd in [&first, &second] {
+        let digest = berthd
+            .admin()
+            .await
+            .ledger_digest(v1::LedgerDigestRequest {})
+            .await;
+        digests.push(digest.expect("a digest").into_inner().digest);
+    }
+    assert_eq!(digests[0], digests[1]);
+    // The older groups came from the other replica, not from the log.
+    let watch = v1::WatchHistoryRequest { after_revision: 0 };
+    let mut watch = second
+        .admin()
+        .await
+        .watch_history(watch)
+        .await
+        .expect("a watch")
+        .into_inner();
+    for revision in 1..=head.revision {
+        let group = watch.message().await.expect("open").expect("a group");
+        assert_eq!(group.revision, revision);
+    }
 }

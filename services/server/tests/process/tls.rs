@@ -6,6 +6,7 @@ use berth_proto::v1::allocator_client::AllocatorClient;
 use berth_proto::v1::{self, RefusalCode};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -226,4 +227,74 @@ async fn each_does_what_its_role_may() {
         .find(|group| group.cause == "create-vswitch")
         .expect("the vSwitch");
     assert_eq!(made.principal, "admin/eve");
+}
+
+/// Two replicas of one cluster, each with a certificate for the member of this name.
+struct Pair {
+    folder: tempfile::TempDir,
+    ports: [u16; 2],
+}
+
+// === impl Pair ===
+
+impl Pair {
+    fn new() -> Self {
+        let bound = [(), ()].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
+        let ports = bound.map(|listener| listener.local_addr().expect("bound").port());
+        let folder = directory();
+        Self { folder, ports }
+    }
+
+    fn spawn(&self, place: usize, authority: &Authority, certificate: &str) -> Berthd {
+        let folder = self.folder.path().join(place.to_string());
+        fs::create_dir_all(&folder).expect("a folder");
+        let uri = format!("spiffe://example.org/berth/member/{certificate}");
+        let mut flags = authority.flags("peer", &uri, &folder);
+        let listed = self.ports.iter().enumerate().map(|(place, port)| {
+            format!("name=berth-{place},client=http://127.0.0.1:1,peer=https://127.0.0.1:{port}")
+        });
+        flags.extend(listed.flat_map(|member| ["--member".to_owned(), member]));
+        let own = [
+            ("--name", format!("berth-{place}")),
+            ("--data-dir", folder.join("data").display().to_string()),
+            ("--listen-peer", format!("127.0.0.1:{}", self.ports[place])),
+            ("--listen-client", "127.0.0.1:0".to_owned()),
+            ("--listen-metrics", "127.0.0.1:0".to_owned()),
+        ];
+        flags.extend(
+            own.into_iter()
+                .flat_map(|(flag, value)| [flag.to_owned(), value]),
+        );
+        flags.push("--bootstrap".into());
+        Berthd::spawn(&flags.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+/// Promise: replicas talk over TLS when each shows the certificate of its own member.
+#[test]
+fn replicas_talk_over_tls() {
+    let (pair, authority) = (Pair::new(), Authority::new());
+    let mut both = [0, 1].map(|place| pair.spawn(place, &authority, &format!("berth-{place}")));
+    both.iter_mut().for_each(Berthd::until_ready);
+}
+
+/// Promise: a replica with another member's certificate, or one of another CA, is heard by nobody.
+#[test]
+fn a_replica_with_a_wrong_certificate_is_not_heard() {
+    let (pair, authority) = (Pair::new(), Authority::new());
+    let mut good = pair.spawn(0, &authority, "berth-0");
+    let mut other = pair.spawn(1, &authority, "berth-0");
+    let line = good.until("turned a replica away");
+    assert!(line.contains("the certificate says berth-0"), "{line}");
+    other.until("no link to a replica");
+    drop(other);
+    let mut foreign = pair.spawn(1, &Authority::new(), "berth-1");
+    foreign.until("no link to a replica");
+    assert!(
+        !good
+            .said
+            .iter()
+            .chain(&foreign.said)
+            .any(|line| line.contains("\"ready\""))
+    );
 }

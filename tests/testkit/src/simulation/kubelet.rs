@@ -19,6 +19,8 @@ const NODES: u64 = 4;
 const CIDR: &str = "198.51.100.0/28";
 const DUAL_CIDR: (&str, &str) = ("203.0.113.0/28", "2001:db8::/120");
 const COOLING_MS: u64 = 5_000;
+/// No runtime repeats an ADD for longer (design §5); tombstones live 300 s.
+const ADD_AGE_MS_MAX: u64 = 120_000;
 
 /// A sandbox as its node knows it.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub struct Sandbox {
     node: u64,
     vswitch: VSwitchId,
     added_at_ms: u64,
+    /// Ledger time of its first ADD, at the earliest.
+    asked_at_ms: u64,
     /// What the ADD asked for; a repeat asks for the same.
     bind: Option<Bind>,
     /// The runtime has ended it: it uses nothing any more.
@@ -43,6 +47,8 @@ pub struct Kubelet {
     sandboxes: BTreeMap<AttachmentKey, Sandbox>,
     made: u64,
     boot_clock_ms: u64,
+    /// The latest ledger time that was stamped on anything.
+    latest_ms: u64,
     trick: Option<Trick>,
 }
 
@@ -50,7 +56,14 @@ pub struct Kubelet {
 
 impl Kubelet {
     pub fn new(trick: Option<Trick>) -> Self {
-        Self { newest: BTreeMap::new(), sandboxes: BTreeMap::new(), made: 0, boot_clock_ms: 0, trick }
+        Self {
+            newest: BTreeMap::new(),
+            sandboxes: BTreeMap::new(),
+            made: 0,
+            boot_clock_ms: 0,
+            latest_ms: 0,
+            trick,
+        }
     }
 
     pub fn sandbox(&mut self, key: &AttachmentKey) -> Option<&mut Sandbox> {
@@ -63,8 +76,13 @@ impl Kubelet {
     }
 
     /// Time as a leader would stamp it: mostly small steps, now and then a jump over every expiry.
-    pub fn header(&self, random: &mut Random, ledger: &Ledger) -> Header {
-        let step = if random.chance(20) { 400_000 } else { random.below(1_500) };
+    pub fn header(&mut self, random: &mut Random, ledger: &Ledger) -> Header {
+        let step = if random.chance(20) {
+            400_000
+        } else {
+            random.below(1_500)
+        };
+        self.latest_ms = self.latest_ms.max(ledger.ledger_time_ms() + step);
         Header {
             ledger_time_ms: ledger.ledger_time_ms() + step,
             wall_time_ms: ledger.wall_time_ms() + step,
@@ -78,7 +96,10 @@ impl Kubelet {
             return network();
         }
         let count = random.between(1, 4);
-        (0..count).filter_map(|_| self.wish(random, ledger)).map(make::proposal).collect()
+        (0..count)
+            .filter_map(|_| self.wish(random, ledger))
+            .map(make::proposal)
+            .collect()
     }
 
     fn wish(&mut self, random: &mut Random, ledger: &Ledger) -> Option<Command> {
@@ -86,7 +107,9 @@ impl Kubelet {
             0..45 => self.add(random, ledger),
             45..60 => self.repeat_add(random, ledger),
             60..82 => self.delete(random, ledger),
-            82..90 => Some(Command::Expire(Expire { limit: random.between(1, 20) as u32 })),
+            82..90 => Some(Command::Expire(Expire {
+                limit: random.between(1, 20) as u32,
+            })),
             90..95 => stock(random, ledger),
             _ => reclaim(random, ledger),
         }
@@ -95,7 +118,10 @@ impl Kubelet {
     /// A pod without a live sandbox gets a new one, on any node; sometimes one whose old sandbox still lives.
     fn add(&mut self, random: &mut Random, ledger: &Ledger) -> Option<Command> {
         let pod = random.below(PODS);
-        let previous = self.newest.get(&pod).and_then(|key| self.sandboxes.get(key));
+        let previous = self
+            .newest
+            .get(&pod)
+            .and_then(|key| self.sandboxes.get(key));
         if previous.is_some_and(|sandbox| !sandbox.is_dead) {
             return None;
         }
@@ -109,6 +135,7 @@ impl Kubelet {
             node,
             vswitch: vswitch.id,
             added_at_ms: self.boot_clock_ms,
+            asked_at_ms: ledger.ledger_time_ms(),
             bind: None,
             is_dead: false,
             addresses: Vec::new(),
@@ -122,7 +149,9 @@ impl Kubelet {
 
     /// The same ADD again: the choice may be another one, the parameters are the same.
     fn repeat_add(&mut self, random: &mut Random, ledger: &Ledger) -> Option<Command> {
-        let sandbox = pick(random, self.sandboxes.values())?;
+        let latest_ms = self.latest_ms;
+        let is_young = |sandbox: &&Sandbox| latest_ms - sandbox.asked_at_ms < ADD_AGE_MS_MAX;
+        let sandbox = pick(random, self.sandboxes.values().filter(is_young))?;
         bind(random, ledger, sandbox).map(Command::Bind)
     }
 
@@ -185,12 +214,19 @@ fn bind(random: &mut Random, ledger: &Ledger, sandbox: &Sandbox) -> Option<Bind>
     let name = make::claim_name(&format!("pod-{}", sandbox.pod));
     let existing = ledger.claim_named(&name);
     let (vswitch, addresses, claim) = match existing {
-        Some(claim) => (claim.vswitch, claim.addresses.clone(), BindClaim::Existing(claim.id)),
+        Some(claim) => (
+            claim.vswitch,
+            claim.addresses.clone(),
+            BindClaim::Existing(claim.id),
+        ),
         None => {
             let row = ledger.vswitch(sandbox.vswitch)?;
             let chosen = choose(random, ledger, row, node)?;
             let claim = match is_static {
-                true => BindClaim::New { name, policy: policy(sandbox.pod) },
+                true => BindClaim::New {
+                    name,
+                    policy: policy(sandbox.pod),
+                },
                 false => BindClaim::None,
             };
             (sandbox.vswitch, chosen, claim)
@@ -201,7 +237,10 @@ fn bind(random: &mut Random, ledger: &Ledger, sandbox: &Sandbox) -> Option<Bind>
         node,
         boot: make::boot(),
         invoked_at_ms: sandbox.added_at_ms,
-        pod: make::pod(&format!("pod-{}", sandbox.pod), &format!("uid-{}", sandbox.key.container)),
+        pod: make::pod(
+            &format!("pod-{}", sandbox.pod),
+            &format!("uid-{}", sandbox.key.container),
+        ),
         vswitch,
         eni: None,
         addresses,
@@ -219,7 +258,12 @@ fn policy(pod: u64) -> Policy {
 }
 
 /// One address per family: mostly free ones, sometimes any, as a stale view would choose.
-fn choose(random: &mut Random, ledger: &Ledger, row: &VSwitch, node: NodeId) -> Option<Vec<IpAddr>> {
+fn choose(
+    random: &mut Random,
+    ledger: &Ledger,
+    row: &VSwitch,
+    node: NodeId,
+) -> Option<Vec<IpAddr>> {
     row.subnets()
         .map(|subnet| {
             let hosts: Vec<IpAddr> = subnet.cidr.hosts().take(16).collect();
@@ -230,7 +274,11 @@ fn choose(random: &mut Random, ledger: &Ledger, row: &VSwitch, node: NodeId) -> 
             };
             let free: Vec<&IpAddr> = hosts.iter().filter(usable).collect();
             let stale = random.chance(100) || free.is_empty();
-            if stale { pick(random, hosts.iter()).copied() } else { pick(random, free.into_iter()).copied() }
+            if stale {
+                pick(random, hosts.iter()).copied()
+            } else {
+                pick(random, free.into_iter()).copied()
+            }
         })
         .collect()
 }
@@ -239,17 +287,28 @@ fn stock(random: &mut Random, ledger: &Ledger) -> Option<Command> {
     let node = pick(random, ledger.nodes())?.id;
     let row = pick(random, ledger.vswitches())?;
     let addresses = choose(random, ledger, row, node)?;
-    Some(Command::Stock(Stock { vswitch: row.id, node, eni: None, addresses }))
+    Some(Command::Stock(Stock {
+        vswitch: row.id,
+        node,
+        eni: None,
+        addresses,
+    }))
 }
 
 fn reclaim(random: &mut Random, ledger: &Ledger) -> Option<Command> {
     let row = pick(random, ledger.vswitches())?;
-    let idle = ledger.addresses(row.id).filter_map(|(address, state)| match state {
-        AddressState::Idle { node, .. } => Some((address, node)),
-        _ => None,
-    });
+    let idle = ledger
+        .addresses(row.id)
+        .filter_map(|(address, state)| match state {
+            AddressState::Idle { node, .. } => Some((address, node)),
+            _ => None,
+        });
     let (address, node) = pick(random, idle)?;
-    Some(Command::Reclaim(Reclaim { vswitch: row.id, node, addresses: vec![address] }))
+    Some(Command::Reclaim(Reclaim {
+        vswitch: row.id,
+        node,
+        addresses: vec![address],
+    }))
 }
 
 fn pick<T>(random: &mut Random, items: impl Iterator<Item = T>) -> Option<T> {

@@ -64,7 +64,10 @@ impl Oracle {
         for group in effect.groups.iter() {
             let known = *self.chains.entry(group.revision.0).or_insert(group.chain);
             if known != group.chain {
-                return Err(Violation::new("H3", format!("two chains at revision {}", group.revision)));
+                return Err(Violation::new(
+                    "H3",
+                    format!("two chains at revision {}", group.revision),
+                ));
             }
         }
         if index <= self.applied {
@@ -88,9 +91,13 @@ impl Oracle {
         answer: &Answer,
     ) -> Result<(), Violation> {
         match (command, &answer.result) {
-            (Command::Bind(_), Ok(Outcome::Bound { allocation, created })) => {
-                self.bound(kubelet, allocation, *created)
-            }
+            (
+                Command::Bind(_),
+                Ok(Outcome::Bound {
+                    allocation,
+                    created,
+                }),
+            ) => self.bound(kubelet, allocation, *created),
             (Command::Release(release), Ok(Outcome::Released { released })) => {
                 self.deleted.insert(release.key.clone());
                 self.seen.released += u64::from(*released);
@@ -104,16 +111,31 @@ impl Oracle {
         }
     }
 
-    fn bound(&mut self, kubelet: &mut Kubelet, allocation: &Allocation, created: bool) -> Result<(), Violation> {
+    fn bound(
+        &mut self,
+        kubelet: &mut Kubelet,
+        allocation: &Allocation,
+        created: bool,
+    ) -> Result<(), Violation> {
         let key = &*allocation.key;
         if self.deleted.contains(key) {
-            return Err(Violation::new("A8", format!("{key} was bound after its DEL")));
+            return Err(Violation::new(
+                "A8",
+                format!("{key} was bound after its DEL"),
+            ));
         }
         let other = kubelet.users().find(|sandbox| {
-            sandbox.key != *key && sandbox.addresses.iter().any(|ip| allocation.addresses.contains(ip))
+            sandbox.key != *key
+                && sandbox
+                    .addresses
+                    .iter()
+                    .any(|ip| allocation.addresses.contains(ip))
         });
         if let Some(other) = other {
-            let text = format!("{:?} was given to {key} while {} lives", allocation.addresses, other.key);
+            let text = format!(
+                "{:?} was given to {key} while {} lives",
+                allocation.addresses, other.key
+            );
             return Err(Violation::new("A1", text));
         }
         self.same_as_before(kubelet, allocation, created)?;
@@ -129,15 +151,24 @@ impl Oracle {
     ) -> Result<(), Violation> {
         let key = &*allocation.key;
         let Some(sandbox) = kubelet.sandbox(key) else {
-            return Err(Violation::new("H5", format!("{key} was bound and nobody asked for it")));
+            return Err(Violation::new(
+                "H5",
+                format!("{key} was bound and nobody asked for it"),
+            ));
         };
         let before = sandbox.addresses.clone();
         if !before.is_empty() && before != allocation.addresses {
-            return Err(Violation::new("A4", format!("{key} had {before:?}, now {:?}", allocation.addresses)));
+            return Err(Violation::new(
+                "A4",
+                format!("{key} had {before:?}, now {:?}", allocation.addresses),
+            ));
         }
         sandbox.addresses = allocation.addresses.clone();
         if self.trick == Some(Trick::SwapAnswers) {
-            sandbox.addresses.iter_mut().for_each(|address| *address = IpAddr::from([198, 51, 100, 250]));
+            sandbox
+                .addresses
+                .iter_mut()
+                .for_each(|address| *address = IpAddr::from([198, 51, 100, 250]));
         }
         match created {
             true => self.seen.bound += 1,
@@ -148,11 +179,19 @@ impl Oracle {
 
     /// A3: as long as a claim stands, its addresses are its pod's and nobody else's.
     fn same_static(&mut self, allocation: &Allocation, created: bool) -> Result<(), Violation> {
-        let Some(claim) = allocation.claim else { return Ok(()) };
+        let Some(claim) = allocation.claim else {
+            return Ok(());
+        };
         let pod = &allocation.pod;
-        let known = self.statics.entry(claim).or_insert_with(|| (pod.clone(), allocation.addresses.clone()));
+        let known = self
+            .statics
+            .entry(claim)
+            .or_insert_with(|| (pod.clone(), allocation.addresses.clone()));
         if known.0.name != pod.name || known.1 != allocation.addresses {
-            let text = format!("claim {claim} was {known:?}, now {}: {:?}", pod.name, allocation.addresses);
+            let text = format!(
+                "claim {claim} was {known:?}, now {}: {:?}",
+                pod.name, allocation.addresses
+            );
             return Err(Violation::new("A3", text));
         }
         if created && known.0.uid != pod.uid {
@@ -166,7 +205,10 @@ impl Oracle {
 fn is_expected(refusal: &Refusal) -> Result<(), Violation> {
     match refusal {
         Refusal::ParametersChanged { .. } | Refusal::NodeFull { .. } | Refusal::Invalid { .. } => {
-            Err(Violation::new("A15", format!("refused without a cause: {refusal}")))
+            Err(Violation::new(
+                "A15",
+                format!("refused without a cause: {refusal}"),
+            ))
         }
         _ => Ok(()),
     }

@@ -42,7 +42,7 @@ pub struct Verdict {
 // === impl Step ===
 
 impl Step {
-    fn cells(&self) -> [String; 7] {
+    fn cells(&self) -> [String; 8] {
         let ordinary = sorted(&self.samples, |sample| {
             (!sample.hand_over).then_some(sample.took)
         });
@@ -56,6 +56,7 @@ impl Step {
             seconds(self.took),
             self.samples.len().to_string(),
             quantile(&ordinary, 50).map_or("-".to_owned(), milliseconds),
+            quantile(&ordinary, 99).map_or("-".to_owned(), milliseconds),
             quantile(&hand_over, 50).map_or("-".to_owned(), milliseconds),
             slowest.map_or("-".to_owned(), milliseconds),
             retries.to_string(),
@@ -70,6 +71,7 @@ pub fn table(steps: &[Step]) -> String {
         "took",
         "ADDs",
         "p50",
+        "p99",
         "hand-over p50",
         "longest wait",
         "tried again",
@@ -83,7 +85,7 @@ pub fn table(steps: &[Step]) -> String {
             .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
-    let line = |row: &[String; 7]| {
+    let line = |row: &[String; 8]| {
         let mut line = format!("  {:<width$}", row[0], width = widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {
             line.push_str(&format!("  {cell:>width$}"));
@@ -245,11 +247,11 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "  step     took  ADDs     p50  hand-over p50  longest wait  tried again"
+            "  step     took  ADDs     p50     p99  hand-over p50  longest wait  tried again"
         );
         assert_eq!(
             lines[1],
-            "  a step  3.0 s     1  7.0 ms              -        7.0 ms            0"
+            "  a step  3.0 s     1  7.0 ms  7.0 ms              -        7.0 ms            0"
         );
     }
 }

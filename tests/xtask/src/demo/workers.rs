@@ -12,8 +12,8 @@ use super::fleet::{Fleet, Task};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 
-/// More than the cores of a laptop, because a worker mostly waits; fewer than would measure the laptop.
-const WORKERS: usize = 8;
+/// Several at once, as on a cluster; with more, the latencies would be those of a queue for the laptop's cores.
+const WORKERS: usize = 4;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 #[derive(Default)]

@@ -45,7 +45,7 @@ fn compare(ledger: &Ledger, key: &AttachmentKey, expected: &[IpAddr]) -> Compare
         .allocation(key)
         .ok_or_else(|| missing("attachment"))?;
     let vswitch = ledger.vswitch(row.vswitch);
-    let vswitch = vswitch.ok_or_else(|| missing("the vSwitch of attachment"))?;
+    let vswitch = vswitch.ok_or_else(|| missing("vSwitch"))?;
     if row.addresses != expected {
         let key = Arc::clone(&row.key);
         return Err(Refusal::ParametersChanged { key });
