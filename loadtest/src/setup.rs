@@ -25,6 +25,8 @@ pub(crate) const NAMESPACE: &str = "load-pods";
 pub(crate) const BOOT_ID: &str = "5b1c9d0e-7f42-4a86-9d13-2c60f7e8ab94";
 /// A cluster that was just started elects in about a second.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// Of one replica; one that does not answer must not hold the others up.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const REASON: &str = "load test";
 
@@ -67,7 +69,7 @@ pub(crate) async fn prepare(endpoints: &[String], wanted: Wanted<'_>) -> Result<
     let mut options = Options::endpoints(endpoints);
     options.deadline = READY_WITHIN;
     let client = Client::new(options).map_err(|source| failed("connect", source))?;
-    let status = ready(&client).await?;
+    let (leader, status) = leader(&client, endpoints).await?;
     for (at, cidr) in wanted.cidrs.iter().enumerate() {
         create_vswitch(&client, at, cidr, wanted.cooling_ms).await?;
     }
@@ -80,15 +82,11 @@ pub(crate) async fn prepare(endpoints: &[String], wanted: Wanted<'_>) -> Result<
     for node in &nodes {
         register(&client, node, wanted.warm_target).await?;
     }
-    let leads = |member: &&berth_proto::v1::Member| member.id == status.leader_id;
-    let leader = status.members.iter().find(leads);
     Ok(Prepared {
         run: mix(wanted.seed ^ now_ns()),
-        leader: leader.map_or(endpoints[0].clone(), |leader| {
-            leader.client_endpoint.clone()
-        }),
+        leader,
         version: status.version.clone(),
-        members: status.members.len(),
+        members: endpoints.len(),
         cluster: wanted
             .facts
             .as_ref()
@@ -110,20 +108,27 @@ async fn report(client: &Client, nodes: &[Node], pods: Vec<Report>) -> Result<Fa
     Ok(session)
 }
 
-async fn ready(client: &Client) -> Result<ClusterStatusResponse, Error> {
+/// Whoever says that it leads, by the endpoint that we were given. Members may not know each other's endpoints yet.
+async fn leader(
+    client: &Client,
+    endpoints: &[String],
+) -> Result<(String, ClusterStatusResponse), Error> {
     let until = Instant::now() + READY_WITHIN;
-    loop {
-        let status = client.cluster_status(ClusterStatusRequest {}).await;
-        let status = status.map_err(|source| failed("ask who leads", source))?;
-        let leads = status
-            .members
-            .iter()
-            .any(|member| member.id == status.leader_id);
-        if leads || Instant::now() > until {
-            return Ok(status);
+    let mut reason = "nobody leads".to_owned();
+    while Instant::now() < until {
+        for (endpoint, client) in client.within(ANSWER_WITHIN).each() {
+            match client.cluster_status(ClusterStatusRequest {}).await {
+                Ok(status) if status.leader_id != 0 && status.leader_id == status.member_id => {
+                    return Ok((endpoint, status));
+                }
+                Ok(_) => {}
+                Err(error) => reason = error.to_string(),
+            }
         }
         sleep(LOOK_EVERY).await;
     }
+    let endpoints = endpoints.join(",");
+    Err(Error::Unreachable { endpoints, reason })
 }
 
 async fn create_vswitch(

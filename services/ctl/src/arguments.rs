@@ -19,8 +19,8 @@ Examples:
   berthctl history --ip 10.0.3.7 --since '1h ago'
   berthctl raft status -o json
 
-Times are RFC 3339 (2026-01-31T14:02:11Z, or with +08:00), a clock time of today in UTC (14:02:11),
-or a distance (5m ago). All times shown are UTC.
+Times are RFC 3339 (2026-01-31T14:02:11Z, or with +08:00), a clock time in UTC (14:02:11: the last time it was
+so late), or a distance (5m ago). All times shown are UTC.
 
 Exit status: 0 done, 1 refused or not reachable, 2 the command was not understood.";
 

@@ -58,11 +58,14 @@ impl Error {
             cause = error.source();
         }
         if let Self::Call(error) = self {
-            for addition in because(error)
+            let reasons = because(error)
                 .into_iter()
-                .chain(next(error).map(str::to_owned))
-            {
-                sentence = format!("{sentence}; {addition}");
+                .chain(next(error).map(str::to_owned));
+            for addition in reasons {
+                // The last "not now" is often the last failure of an endpoint too.
+                if !sentence.contains(&addition) {
+                    sentence = format!("{sentence}; {addition}");
+                }
             }
         }
         sentence.replace('\n', " ")

@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<Moment, String> {
     parse_at(text, Moment::now())
 }
 
-/// RFC 3339 with or without an offset, `14:02:11` (today, UTC), `5m ago` or `now`, seen from `now`.
+/// RFC 3339 with or without an offset, `14:02:11` (UTC, the last time it was so late), `5m ago` or `now`, seen from `now`.
 pub fn parse_at(text: &str, now: Moment) -> Result<Moment, String> {
     let text = text.trim();
     if text == "now" {
@@ -46,19 +46,13 @@ pub fn parse_at(text: &str, now: Moment) -> Result<Moment, String> {
         return Ok(Moment(now.0.saturating_sub(distance_ms)));
     }
     if let Some(of_day_ms) = clock_time_ms(text) {
-        let moment = Moment(now.0 - now.0 % DAY_MS + of_day_ms);
-        if moment > now {
-            return Err(format!(
-                "{text} (UTC) is still to come today; it is {} now. Write the date too",
-                now.rfc3339()
-            ));
-        }
-        return Ok(moment);
+        // The last time that it was so late: today, or yesterday if it is still to come.
+        let today_ms = now.0 - now.0 % DAY_MS + of_day_ms;
+        let day_ms = if today_ms > now.0 { DAY_MS } else { 0 };
+        return Ok(Moment(today_ms.saturating_sub(day_ms)));
     }
     date_time(text).ok_or_else(|| {
-        format!(
-            "{text:?} is no time; write 2026-01-31T14:02:11Z, 14:02:11 (today, UTC) or \"5m ago\""
-        )
+        format!("{text:?} is no time; write 2026-01-31T14:02:11Z, 14:02:11 (UTC) or \"5m ago\"")
     })
 }
 
@@ -129,6 +123,8 @@ mod tests {
             ("now", "2026-01-31T15:00:00.000Z"),
             ("14:02:11", "2026-01-31T14:02:11.000Z"),
             ("14:02", "2026-01-31T14:02:00.000Z"),
+            ("15:00:00", "2026-01-31T15:00:00.000Z"),
+            ("15:00:01", "2026-01-30T15:00:01.000Z"),
             ("5m ago", "2026-01-31T14:55:00.000Z"),
             ("1h 30m ago", "2026-01-31T13:30:00.000Z"),
             ("2026-01-30T01:02:03Z", "2026-01-30T01:02:03.000Z"),
@@ -142,9 +138,9 @@ mod tests {
         }
     }
 
-    /// Promise: what is no time, or still to come, is refused with the forms that are taken.
+    /// Promise: what is no time is refused with the forms that are taken.
     #[test]
-    fn nonsense_and_the_future_are_refused() {
+    fn nonsense_is_refused() {
         for text in [
             "",
             "yesterday",
@@ -155,6 +151,5 @@ mod tests {
         ] {
             assert!(shown(text).starts_with("error: "), "{text}");
         }
-        assert!(shown("15:00:01").contains("still to come"));
     }
 }

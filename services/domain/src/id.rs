@@ -1,7 +1,9 @@
 //! Every identifier, each its own type, so that one cannot be given where another is meant.
 
+mod text;
+
 use std::fmt;
-use std::sync::Arc;
+use text::Text;
 
 /// A name beyond its limit or with a character it may not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,11 +55,12 @@ number!(
     MemberId
 );
 
+// After the limit: how many bytes stand in place. What is usual fits: a container id of 64 digits, a uuid of 36.
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $limit:literal, $allowed:expr, $empty:literal) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $limit:literal, $in_place:literal, $allowed:expr, $empty:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(Text<$in_place>);
         impl $name {
             /// Its limit in bytes.
             pub const LIMIT: usize = $limit;
@@ -73,17 +76,21 @@ macro_rules! name {
                 let allowed: fn(char) -> bool = $allowed;
                 match text.chars().find(|c| !allowed(*c)) {
                     Some(c) => Err(refuse(format!("has the character {c:?}"))),
-                    None => Ok(Self(text.into())),
+                    None => Ok(Self(Text::new(text))),
                 }
             }
             /// The text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
+            }
+            /// The text's bytes, without looking at its characters.
+            pub fn as_bytes(&self) -> &[u8] {
+                self.0.as_bytes()
             }
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
     };
@@ -98,79 +105,79 @@ fn graphic(c: char) -> bool {
 
 name!(
     /// A Kubernetes cluster's name.
-    ClusterName, "cluster", 63, plain, false
+    ClusterName, "cluster", 63, 22, plain, false
 );
 name!(
     /// A CNI network's name (CNI spec 1.1 §1: alphanumeric, then `_ . -`).
-    NetworkName, "network", 63, plain, false
+    NetworkName, "network", 63, 22, plain, false
 );
 name!(
     /// CNI_CONTAINERID: the sandbox.
-    ContainerId, "container id", 128, plain, false
+    ContainerId, "container id", 128, 70, plain, false
 );
 name!(
     /// CNI_IFNAME: no slash, colon or white space.
-    InterfaceName, "interface", 15, |c: char| c.is_ascii_graphic() && !matches!(c, '/' | ':'), false
+    InterfaceName, "interface", 15, 22, |c: char| c.is_ascii_graphic() && !matches!(c, '/' | ':'), false
 );
 name!(
     /// A Kubernetes namespace; empty where the runtime names none.
-    Namespace, "namespace", 63, plain, true
+    Namespace, "namespace", 63, 22, plain, true
 );
 name!(
     /// A pod's name; empty where the runtime names none.
-    PodName, "pod name", 253, plain, true
+    PodName, "pod name", 253, 22, plain, true
 );
 name!(
     /// A pod's uid; empty where the runtime names none.
-    PodUid, "pod uid", 64, plain, true
+    PodUid, "pod uid", 64, 38, plain, true
 );
 name!(
     /// A node's name: an attribute, never its identity.
-    NodeName, "node name", 253, plain, false
+    NodeName, "node name", 253, 30, plain, false
 );
 name!(
     /// An instance id, else a machine id: what makes a node this node.
-    NodeIdentity, "node identity", 128, graphic, false
+    NodeIdentity, "node identity", 128, 30, graphic, false
 );
 name!(
     /// A zone; empty where there are none.
-    Zone, "zone", 63, plain, true
+    Zone, "zone", 63, 22, plain, true
 );
 name!(
     /// A vSwitch's name.
-    VSwitchName, "vswitch name", 63, plain, false
+    VSwitchName, "vswitch name", 63, 30, plain, false
 );
 name!(
     /// A cloud's instance type; empty where there is none.
-    InstanceType, "instance type", 63, plain, true
+    InstanceType, "instance type", 63, 22, plain, true
 );
 name!(
     /// An elastic network interface's id, as the cloud names it.
-    EniId, "eni", 64, plain, false
+    EniId, "eni", 64, 30, plain, false
 );
 name!(
     /// The kernel's boot id.
-    BootId, "boot id", 64, plain, true
+    BootId, "boot id", 64, 38, plain, true
 );
 name!(
     /// A caller's own id of a request; empty = none.
-    RequestId, "request id", 64, graphic, true
+    RequestId, "request id", 64, 38, graphic, true
 );
 name!(
     /// Who asks: "local", "node/worker-1", "member/3".
-    Principal, "principal", 256, graphic, false
+    Principal, "principal", 256, 30, graphic, false
 );
 name!(
     /// Why, in the caller's words; empty = not said.
-    Reason, "reason", 256, |c: char| !c.is_control(), true
+    Reason, "reason", 256, 22, |c: char| !c.is_control(), true
 );
 name!(
     /// Where a server listens: "http://127.0.0.1:7400".
-    Endpoint, "endpoint", 256, graphic, true
+    Endpoint, "endpoint", 256, 38, graphic, true
 );
 name!(
     /// A Berth cluster: made once at bootstrap, registered in the ledger.
-    ClusterId, "cluster id", 64, plain, false
+    ClusterId, "cluster id", 64, 38, plain, false
 );
 
 /// One interface of one sandbox: the key of an allocation.

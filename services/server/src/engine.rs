@@ -210,6 +210,8 @@ impl Engine {
     /// ([`Gate::transfer_leadership`]): the others then need no election.
     pub async fn shutdown(self) {
         self.space.abort();
+        // It holds the directory's lock; that it was cancelled is what was asked for.
+        drop(self.space.await);
         self.handle.shutdown();
         let (running, history) = (self.running, self.history);
         let ended = tokio::task::spawn_blocking(move || {

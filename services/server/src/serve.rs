@@ -85,7 +85,10 @@ pub fn run(flags: &Flags) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(|source| system("runtime", source))?;
-    LocalSet::new().block_on(&runtime, serve(&config))
+    // What is still spawned when this ends is dropped inside the runtime, as its timers need it.
+    let _inside = runtime.enter();
+    let local = LocalSet::new();
+    local.block_on(&runtime, serve(&config))
 }
 
 fn telemetry_options(config: &Config) -> telemetry::Options {

@@ -20,6 +20,7 @@ impl Admin for Fake {
         };
         Ok(Response::new(ClusterStatusResponse {
             leader_id: 1,
+            member_id: 1,
             members: vec![member],
             version: "fake".into(),
             ..Default::default()

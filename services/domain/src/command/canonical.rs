@@ -19,7 +19,7 @@ impl Writer<'_> {
         self.byte(command.number());
         match command {
             Command::CreateVSwitch(command) => self.create_vswitch(command),
-            Command::DeleteVSwitch(command) => self.text(command.name.as_str()),
+            Command::DeleteVSwitch(command) => self.text(command.name.as_bytes()),
             Command::RegisterNode(command) => self.register_node(command),
             Command::RemoveNode(command) => {
                 self.u64(command.node.0);
@@ -56,8 +56,8 @@ impl Writer<'_> {
     }
 
     fn create_vswitch(&mut self, command: &CreateVSwitch) {
-        self.text(command.name.as_str());
-        self.text(command.zone.as_str());
+        self.text(command.name.as_bytes());
+        self.text(command.zone.as_bytes());
         self.option(command.ipv4.as_ref(), Self::subnet);
         self.option(command.ipv6.as_ref(), Self::subnet);
         self.list(&command.exclusions, Self::range);
@@ -66,10 +66,10 @@ impl Writer<'_> {
     }
 
     fn register_node(&mut self, command: &RegisterNode) {
-        self.text(command.name.as_str());
-        self.text(command.identity.as_str());
-        self.text(command.zone.as_str());
-        self.text(command.instance_type.as_str());
+        self.text(command.name.as_bytes());
+        self.text(command.identity.as_bytes());
+        self.text(command.zone.as_bytes());
+        self.text(command.instance_type.as_bytes());
         self.u32(command.eni_slots);
         self.u32(command.addresses_per_eni);
         self.u32(command.warm_target);
@@ -78,7 +78,7 @@ impl Writer<'_> {
     fn bind(&mut self, command: &Bind) {
         self.key(&command.key);
         self.u64(command.node.0);
-        self.text(command.boot.as_str());
+        self.text(command.boot.as_bytes());
         self.u64(command.invoked_at_ms);
         self.pod(&command.pod);
         self.u64(command.vswitch.0);
@@ -102,7 +102,7 @@ impl Writer<'_> {
     fn release(&mut self, command: &Release) {
         self.key(&command.key);
         self.u64(command.node.0);
-        self.text(command.boot.as_str());
+        self.text(command.boot.as_bytes());
         self.u64(command.invoked_at_ms);
         self.option(command.generation, |writer, generation| {
             writer.u64(generation.0)
@@ -117,11 +117,11 @@ impl Writer<'_> {
     }
 
     fn register_member(&mut self, command: &RegisterMember) {
-        self.text(command.cluster.as_str());
+        self.text(command.cluster.as_bytes());
         self.u64(command.id.0);
-        self.text(command.name.as_str());
-        self.text(command.client_endpoint.as_str());
-        self.text(command.peer_endpoint.as_str());
+        self.text(command.name.as_bytes());
+        self.text(command.client_endpoint.as_bytes());
+        self.text(command.peer_endpoint.as_bytes());
         self.raw(&command.store);
     }
 }

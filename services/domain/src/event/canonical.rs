@@ -46,9 +46,9 @@ impl Writer<'_> {
         self.u32(length as u32);
     }
 
-    pub(crate) fn text(&mut self, value: &str) {
+    pub(crate) fn text(&mut self, value: &[u8]) {
         self.length(value.len());
-        self.raw(value.as_bytes());
+        self.raw(value);
     }
 
     pub(crate) fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
@@ -97,22 +97,22 @@ impl Writer<'_> {
     }
 
     pub(crate) fn key(&mut self, value: &AttachmentKey) {
-        self.text(value.cluster.as_str());
-        self.text(value.network.as_str());
-        self.text(value.container.as_str());
-        self.text(value.interface.as_str());
+        self.text(value.cluster.as_bytes());
+        self.text(value.network.as_bytes());
+        self.text(value.container.as_bytes());
+        self.text(value.interface.as_bytes());
     }
 
     pub(crate) fn pod(&mut self, value: &PodIdentity) {
-        self.text(value.namespace.as_str());
-        self.text(value.name.as_str());
-        self.text(value.uid.as_str());
+        self.text(value.namespace.as_bytes());
+        self.text(value.name.as_bytes());
+        self.text(value.uid.as_bytes());
     }
 
     pub(crate) fn claim_name(&mut self, value: &ClaimName) {
-        self.text(value.cluster.as_str());
-        self.text(value.namespace.as_str());
-        self.text(value.pod.as_str());
+        self.text(value.cluster.as_bytes());
+        self.text(value.namespace.as_bytes());
+        self.text(value.pod.as_bytes());
     }
 
     pub(crate) fn policy(&mut self, value: Policy) {
@@ -131,11 +131,11 @@ impl Writer<'_> {
         self.u64(group.revision.0);
         self.u64(group.ledger_time_ms);
         self.u64(group.wall_time_ms);
-        self.text(group.principal.as_str());
-        self.text(group.request_id.as_str());
+        self.text(group.principal.as_bytes());
+        self.text(group.request_id.as_bytes());
         self.option(group.trace_id.as_ref(), |writer, id| writer.raw(id));
-        self.text(group.cause);
-        self.text(group.reason.as_str());
+        self.text(group.cause.as_bytes());
+        self.text(group.reason.as_bytes());
         self.list(&group.changes, Self::change);
     }
 }

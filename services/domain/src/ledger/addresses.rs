@@ -44,8 +44,8 @@ pub(crate) struct Addresses {
 const BLOCK: usize = 64;
 /// Blocks shared as one.
 const BLOCKS_SHARED: usize = 64;
-/// Only the two ends of a queue change, and long chunks make few to share.
-pub(super) const CHUNK_DUE: usize = 1024;
+/// Only the two ends of a queue change, and longer chunks make fewer to share.
+pub(super) const CHUNK_DUE: usize = 256;
 
 #[derive(Clone, Debug)]
 struct Block {

@@ -31,19 +31,19 @@ pub(crate) struct Attachments {
 
 pub(crate) fn key_hash(key: &AttachmentKey) -> u64 {
     hash(&[
-        key.cluster.as_str(),
-        key.network.as_str(),
-        key.container.as_str(),
-        key.interface.as_str(),
+        key.cluster.as_bytes(),
+        key.network.as_bytes(),
+        key.container.as_bytes(),
+        key.interface.as_bytes(),
     ])
 }
 
 fn pod_hash(cluster: &ClusterName, namespace: &Namespace, pod: &PodName) -> u64 {
-    hash(&[cluster.as_str(), namespace.as_str(), pod.as_str()])
+    hash(&[cluster.as_bytes(), namespace.as_bytes(), pod.as_bytes()])
 }
 
 fn uid_hash(cluster: &ClusterName, uid: &PodUid) -> u64 {
-    hash(&[cluster.as_str(), uid.as_str()])
+    hash(&[cluster.as_bytes(), uid.as_bytes()])
 }
 
 // === impl Attachment ===

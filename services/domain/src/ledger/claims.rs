@@ -19,9 +19,9 @@ pub(crate) struct Claims {
 
 fn name_hash(name: &ClaimName) -> u64 {
     hash(&[
-        name.cluster.as_str(),
-        name.namespace.as_str(),
-        name.pod.as_str(),
+        name.cluster.as_bytes(),
+        name.namespace.as_bytes(),
+        name.pod.as_bytes(),
     ])
 }
 

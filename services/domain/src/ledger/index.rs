@@ -18,7 +18,7 @@ pub(crate) struct Index {
 }
 
 /// A stable hash of some texts, ours, so that no version of a library changes it.
-pub(crate) fn hash(parts: &[&str]) -> u64 {
+pub(crate) fn hash(parts: &[&[u8]]) -> u64 {
     const SEED: u64 = 0x243f_6a88_85a3_08d3;
     const WORD: u64 = 0x9e37_79b9_7f4a_7c15;
     const LAST: u64 = 0xd6e8_feb8_6659_fd93;
@@ -26,7 +26,7 @@ pub(crate) fn hash(parts: &[&str]) -> u64 {
     for part in parts {
         // The length goes in first: ("ab", "c") and ("a", "bc") are not the same.
         state = fold(state.wrapping_add(part.len() as u64), WORD);
-        let (words, rest) = part.as_bytes().as_chunks::<8>();
+        let (words, rest) = part.as_chunks::<8>();
         for word in words {
             state = fold(state.wrapping_add(LAST) ^ u64::from_le_bytes(*word), WORD);
         }

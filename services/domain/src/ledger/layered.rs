@@ -1,11 +1,10 @@
 //! An array in segments behind `Arc`. A clone shares all segments; a change of an element in a shared segment is laid
-//! over it, so that it copies that element and nothing else. When the clone is gone, the layer sinks back.
+//! over it, so that it copies that element and nothing else. When the clones are gone, the layers sink back.
 //!
 //! This is what keeps a snapshot from pausing the writers: with a million rows a clone counts some thousand references
 //! up, and no write afterwards copies more than it would have read.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// References counted by a clone are the rows divided by this; what sinks back at once is at most this.
@@ -21,9 +20,13 @@ pub(crate) struct Layered<T, const SEGMENT: usize = SEGMENT_DEFAULT> {
 #[derive(Clone, Debug)]
 struct Segment<T> {
     base: Arc<Vec<T>>,
-    /// By place in the segment; those past the base's end were appended.
-    over: BTreeMap<usize, T>,
+    /// By place in the segment, the newest layer last; those past the base's end were appended. Only a layer that is
+    /// not shared is written to.
+    over: Vec<Arc<BTreeMap<usize, T>>>,
 }
+
+/// More layers than this are made one: each is looked through by a read.
+const LAYERS_MAX: usize = 3;
 
 // === impl Layered ===
 
@@ -46,7 +49,7 @@ impl<T: Clone, const SEGMENT: usize> Layered<T, SEGMENT> {
         let place = index % SEGMENT;
         match segment.over.is_empty() {
             true => segment.base.get(place),
-            false => segment.over.get(&place).or_else(|| segment.base.get(place)),
+            false => segment.read(place),
         }
     }
 
@@ -56,10 +59,11 @@ impl<T: Clone, const SEGMENT: usize> Layered<T, SEGMENT> {
         if segment.sink() {
             return Arc::get_mut(&mut segment.base)?.get_mut(place);
         }
-        match segment.over.entry(place) {
-            Entry::Occupied(entry) => Some(entry.into_mut()),
-            Entry::Vacant(entry) => Some(entry.insert(segment.base.get(place)?.clone())),
+        if !segment.top()?.contains_key(&place) {
+            let copy = segment.read(place)?.clone();
+            segment.top()?.insert(place, copy);
         }
+        segment.top()?.get_mut(&place)
     }
 
     /// Appends an element; its index comes back.
@@ -68,19 +72,16 @@ impl<T: Clone, const SEGMENT: usize> Layered<T, SEGMENT> {
         self.length += 1;
         if place == 0 {
             let base = Arc::new(Vec::with_capacity(SEGMENT));
-            let over = BTreeMap::new();
+            let over = Vec::new();
             self.segments.push(Segment { base, over });
         }
         let segment = &mut self.segments[index / SEGMENT];
-        match segment
-            .sink()
-            .then(|| Arc::get_mut(&mut segment.base))
-            .flatten()
-        {
-            Some(base) => base.push(element),
-            None => {
-                segment.over.insert(place, element);
+        if segment.sink() {
+            if let Some(base) = Arc::get_mut(&mut segment.base) {
+                base.push(element);
             }
+        } else if let Some(top) = segment.top() {
+            top.insert(place, element);
         }
         index
     }
@@ -92,13 +93,38 @@ impl<T: Clone, const SEGMENT: usize> Layered<T, SEGMENT> {
 
 // === impl Segment ===
 
-impl<T> Segment<T> {
+impl<T: Clone> Segment<T> {
+    fn read(&self, place: usize) -> Option<&T> {
+        let layers = self.over.iter().rev();
+        let over = layers.filter_map(|layer| layer.get(&place)).next();
+        over.or_else(|| self.base.get(place))
+    }
+
+    /// The layer to write to. Always there.
+    fn top(&mut self) -> Option<&mut BTreeMap<usize, T>> {
+        if self
+            .over
+            .last_mut()
+            .is_none_or(|top| Arc::get_mut(top).is_none())
+        {
+            if self.over.len() >= LAYERS_MAX {
+                let layers = std::mem::take(&mut self.over).into_iter();
+                let all = layers.flat_map(Arc::unwrap_or_clone).collect();
+                self.over.push(Arc::new(all));
+            } else {
+                self.over.push(Arc::default());
+            }
+        }
+        self.over.last_mut().and_then(Arc::get_mut)
+    }
+
     /// True if nobody shares the base; whatever lay over it is in it then.
     fn sink(&mut self) -> bool {
         let Some(base) = Arc::get_mut(&mut self.base) else {
             return false;
         };
-        for (place, element) in std::mem::take(&mut self.over) {
+        let layers = std::mem::take(&mut self.over).into_iter();
+        for (place, element) in layers.flat_map(Arc::unwrap_or_clone) {
             match base.get_mut(place) {
                 Some(old) => *old = element,
                 None => base.push(element),

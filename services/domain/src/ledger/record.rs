@@ -364,7 +364,7 @@ impl Writer<'_> {
         match record {
             Record::Header(header) => {
                 self.u32(header.state_version);
-                self.text(header.cluster.as_str());
+                self.text(header.cluster.as_bytes());
                 self.u64(header.revision.0);
                 self.raw(&header.chain.0);
             }
@@ -394,8 +394,8 @@ impl Writer<'_> {
                 result,
             } => {
                 self.byte(8);
-                self.text(principal.as_str());
-                self.text(id.as_str());
+                self.text(principal.as_bytes());
+                self.text(id.as_bytes());
                 self.request(result);
             }
         }

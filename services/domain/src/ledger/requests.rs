@@ -40,7 +40,7 @@ impl Requests {
     }
 
     pub(crate) fn get(&self, principal: &Principal, id: &RequestId) -> Option<&Arc<RequestResult>> {
-        let hash = hash(&[principal.as_str(), id.as_str()]);
+        let hash = hash(&[principal.as_bytes(), id.as_bytes()]);
         let slot = self.slot(principal, id, hash)?;
         self.rows.get(slot).map(|row| &row.result)
     }
@@ -66,7 +66,7 @@ impl Requests {
         id: &RequestId,
         after: Option<Arc<RequestResult>>,
     ) {
-        let hash = hash(&[principal.as_str(), id.as_str()]);
+        let hash = hash(&[principal.as_bytes(), id.as_bytes()]);
         if let Some(slot) = self.slot(principal, id, hash)
             && let Some(before) = self.rows.remove(slot)
         {

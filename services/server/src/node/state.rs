@@ -229,7 +229,9 @@ impl State {
 
     /// A GC.
     pub fn on_collect(&mut self, request: Collect, span: &Span, reply: Reply<Collecting>, world: World<'_>, out: &mut Vec<Out>) {
-        let stale: Vec<Arc<Allocation>> = self.allocations.values().filter(|row| is_stale(row, &request)).cloned().collect();
+        let held = self.allocations.values();
+        let mut stale: Vec<Arc<Allocation>> = held.filter(|row| is_stale(row, &request)).cloned().collect();
+        stale.sort_by_key(|row| row.generation);
         if stale.is_empty() {
             let revision = world.view.revision();
             return reply.answer(Ok(Collected { revision, released: 0 }));

@@ -150,7 +150,8 @@ async fn a_confused_source_is_refused() {
         .err()
         .expect("an older epoch");
     assert_eq!(refusal(&older).field, "begin.epoch");
-    source.version = 0;
+    source.say(pod("web-0", "")).await.expect("taken");
+    source.version -= 1;
     let status = source
         .say(pod("web-0", ""))
         .await

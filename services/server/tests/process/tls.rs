@@ -229,6 +229,8 @@ async fn each_does_what_its_role_may() {
     assert_eq!(made.principal, "admin/eve");
 }
 
+const BEGIN: [&str; 1] = ["--bootstrap"];
+
 /// Two replicas of one cluster, each with a certificate for the member of this name.
 struct Pair {
     folder: tempfile::TempDir,
@@ -245,7 +247,13 @@ impl Pair {
         Self { folder, ports }
     }
 
-    fn spawn(&self, place: usize, authority: &Authority, certificate: &str) -> Berthd {
+    fn spawn(
+        &self,
+        place: usize,
+        authority: &Authority,
+        certificate: &str,
+        more: &[&str],
+    ) -> Berthd {
         let folder = self.folder.path().join(place.to_string());
         fs::create_dir_all(&folder).expect("a folder");
         let uri = format!("spiffe://example.org/berth/member/{certificate}");
@@ -265,7 +273,7 @@ impl Pair {
             own.into_iter()
                 .flat_map(|(flag, value)| [flag.to_owned(), value]),
         );
-        flags.push("--bootstrap".into());
+        flags.extend(more.iter().map(|flag| (*flag).to_owned()));
         Berthd::spawn(&flags.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
@@ -274,7 +282,8 @@ impl Pair {
 #[test]
 fn replicas_talk_over_tls() {
     let (pair, authority) = (Pair::new(), Authority::new());
-    let mut both = [0, 1].map(|place| pair.spawn(place, &authority, &format!("berth-{place}")));
+    let mut both =
+        [0, 1].map(|place| pair.spawn(place, &authority, &format!("berth-{place}"), &BEGIN));
     both.iter_mut().for_each(Berthd::until_ready);
 }
 
@@ -282,13 +291,13 @@ fn replicas_talk_over_tls() {
 #[test]
 fn a_replica_with_a_wrong_certificate_is_not_heard() {
     let (pair, authority) = (Pair::new(), Authority::new());
-    let mut good = pair.spawn(0, &authority, "berth-0");
-    let mut other = pair.spawn(1, &authority, "berth-0");
+    let mut good = pair.spawn(0, &authority, "berth-0", &BEGIN);
+    let mut other = pair.spawn(1, &authority, "berth-0", &BEGIN);
     let line = good.until("turned a replica away");
     assert!(line.contains("the certificate says berth-0"), "{line}");
     other.until("no link to a replica");
     drop(other);
-    let mut foreign = pair.spawn(1, &Authority::new(), "berth-1");
+    let mut foreign = pair.spawn(1, &Authority::new(), "berth-1", &[]);
     foreign.until("no link to a replica");
     assert!(
         !good

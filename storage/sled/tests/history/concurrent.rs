@@ -24,6 +24,8 @@ fn readers_see_whole_prefixes_while_the_writer_works() {
                 }
             });
         }
+        // A failed write must end the readers too, or the test would never end.
+        let _ending = Ending(&done);
         let mut next = 1;
         for commit in 1..=COMMITS {
             let count = if commit % 10 == 0 { 40 } else { 3 };
@@ -37,8 +39,16 @@ fn readers_see_whole_prefixes_while_the_writer_works() {
             writer.commit().unwrap();
             next += count;
         }
-        done.store(true, Ordering::Release);
     });
+}
+
+/// Tells the readers to stop, however the writer ends.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 fn look(reader: &berth_store::history::HistoryReader) {
@@ -57,6 +67,10 @@ fn look(reader: &berth_store::history::HistoryReader) {
                 None => reader.range(&query).unwrap(),
                 Some(key) => reader.by_key(key, &query).unwrap(),
             };
+            assert!(
+                !page.records.is_empty(),
+                "nothing at {expected} of {before}"
+            );
             for found in page.records {
                 assert_eq!(found.revision, expected);
                 expected += 1;

@@ -12,7 +12,7 @@ use crate::row::{
 
 impl Writer<'_> {
     pub(crate) fn eni(&mut self, value: Option<&EniId>) {
-        self.option(value, |writer, eni| writer.text(eni.as_str()));
+        self.option(value, |writer, eni| writer.text(eni.as_bytes()));
     }
 
     pub(crate) fn address_state(&mut self, value: &AddressState) {
@@ -59,8 +59,8 @@ impl Writer<'_> {
 
     pub(crate) fn vswitch(&mut self, row: &VSwitch) {
         self.u64(row.id.0);
-        self.text(row.name.as_str());
-        self.text(row.zone.as_str());
+        self.text(row.name.as_bytes());
+        self.text(row.zone.as_bytes());
         self.option(row.ipv4.as_ref(), Self::subnet);
         self.option(row.ipv6.as_ref(), Self::subnet);
         self.list(&row.excluded, Self::range);
@@ -70,10 +70,10 @@ impl Writer<'_> {
 
     pub(crate) fn node(&mut self, row: &Node) {
         self.u64(row.id.0);
-        self.text(row.name.as_str());
-        self.text(row.identity.as_str());
-        self.text(row.zone.as_str());
-        self.text(row.instance_type.as_str());
+        self.text(row.name.as_bytes());
+        self.text(row.identity.as_bytes());
+        self.text(row.zone.as_bytes());
+        self.text(row.instance_type.as_bytes());
         self.u32(row.eni_slots);
         self.u32(row.addresses_per_eni);
         self.u32(row.warm_target);
@@ -83,7 +83,7 @@ impl Writer<'_> {
         self.key(&row.key);
         self.u64(row.generation.0);
         self.u64(row.node.0);
-        self.text(row.boot.as_str());
+        self.text(row.boot.as_bytes());
         self.u64(row.invoked_at_ms);
         self.pod(&row.pod);
         self.u64(row.vswitch.0);
@@ -126,7 +126,7 @@ impl Writer<'_> {
     }
 
     pub(crate) fn tombstone(&mut self, row: &Tombstone) {
-        self.text(row.boot.as_str());
+        self.text(row.boot.as_bytes());
         self.u64(row.invoked_at_ms);
         self.u64(row.expires_at_ms);
     }
@@ -167,9 +167,9 @@ impl Writer<'_> {
 
     pub(crate) fn member(&mut self, row: &Member) {
         self.u64(row.id.0);
-        self.text(row.name.as_str());
-        self.text(row.client_endpoint.as_str());
-        self.text(row.peer_endpoint.as_str());
+        self.text(row.name.as_bytes());
+        self.text(row.client_endpoint.as_bytes());
+        self.text(row.peer_endpoint.as_bytes());
         self.raw(&row.store);
     }
 
@@ -214,8 +214,8 @@ impl Writer<'_> {
                 after,
             } => {
                 self.byte(6);
-                self.text(principal.as_str());
-                self.text(id.as_str());
+                self.text(principal.as_bytes());
+                self.text(id.as_bytes());
                 self.sides(before.as_deref(), after.as_deref(), Self::request);
             }
             Change::Member { id, before, after } => {

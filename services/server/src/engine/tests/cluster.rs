@@ -111,9 +111,19 @@ impl Cluster {
         self.engines.insert(id, engine);
     }
 
-    /// Goes on with what is in its directory.
-    pub fn restart(&mut self, id: u64) {
-        let directory = Directory::open(&self.path(id), options()).expect("opened");
+    /// Goes on with what is in its directory. A snapshot that was being made when the replica ended holds it a little longer.
+    pub async fn restart(&mut self, id: u64) {
+        let path = self.path(id);
+        let directory = tokio::time::timeout(Duration::from_secs(10), async {
+            loop {
+                match Directory::open(&path, options()) {
+                    Ok(directory) => return directory,
+                    Err(berth_store::Error::InUse { .. }) => tokio::time::sleep(Duration::from_millis(1)).await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+        let directory = directory.await.expect("the directory is let go");
         self.start_on(id, directory, Start::Recover);
     }
 
