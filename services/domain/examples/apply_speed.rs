@@ -42,7 +42,7 @@ impl Load {
             };
             let start = spent_so_far();
             let applied = self.ledger.apply(&header, entry);
-            let took = (spent_so_far() - start);
+            let took = spent_so_far() - start;
             spent += took;
             self.worst = self.worst.max(took);
             if let Some(refused) = applied.answers.iter().find(|answer| answer.result.is_err()) {
@@ -115,7 +115,7 @@ fn freeze(load: &mut Load, mut next: u64, live: u64) {
     for _ in 0..10 {
         let start = spent_so_far();
         let frozen = load.ledger.clone();
-        longest = longest.max((spent_so_far() - start));
+        longest = longest.max(spent_so_far() - start);
         let commands: Vec<Command> = (next..next + 20 * ENTRY).map(|n| load.bind(n, n)).collect();
         load.worst = Duration::ZERO;
         load.apply(commands.into_iter());
@@ -145,7 +145,7 @@ fn snapshot(ledger: &Ledger) {
     );
     let start = spent_so_far();
     let restored = Ledger::from_records(records).expect("its own records");
-    println!("from records: {:?}", (spent_so_far() - start));
+    println!("from records: {:?}", spent_so_far() - start);
     assert_eq!(
         restored.digest(),
         ledger.digest(),

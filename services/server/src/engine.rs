@@ -6,6 +6,8 @@ mod ears;
 mod space;
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;
 
 use crate::facts::Facts;

@@ -67,7 +67,8 @@ pub fn run(arguments: Arguments) -> Result<bool> {
             "--locked",
             "--package",
             "berth-integration",
-            "--no-fail-fast",
+            "--test",
+            "simulated_cluster",
         ])?;
         faults.env("BERTH_FAULT_SEEDS", FAULT_SEEDS);
         stages.run_tests("faults", faults)?;

@@ -112,19 +112,25 @@ mod tests {
         let mut index = Index::default();
         let names: Vec<String> = (0..20_000).map(|n| format!("name-{n}")).collect();
         for (slot, name) in names.iter().enumerate() {
-            index.insert(hash(&[name]), slot as u32);
+            index.insert(hash(&[name.as_bytes()]), slot as u32);
         }
         let frozen = index.clone();
         for (slot, name) in names.iter().enumerate().filter(|(slot, _)| slot % 2 == 0) {
-            index.remove(hash(&[name]), slot as u32);
+            index.remove(hash(&[name.as_bytes()]), slot as u32);
         }
         for (slot, name) in names.iter().enumerate() {
             let slot = slot as u32;
             assert_eq!(
-                index.slots(hash(&[name])).any(|found| found == slot),
+                index
+                    .slots(hash(&[name.as_bytes()]))
+                    .any(|found| found == slot),
                 slot % 2 == 1
             );
-            assert!(frozen.slots(hash(&[name])).any(|found| found == slot));
+            assert!(
+                frozen
+                    .slots(hash(&[name.as_bytes()]))
+                    .any(|found| found == slot)
+            );
         }
     }
 
@@ -132,7 +138,7 @@ mod tests {
     #[test]
     fn one_hash_may_have_many_rows() {
         let mut index = Index::default();
-        let same = hash(&["default", "web-0"]);
+        let same = hash(&[b"default", b"web-0"]);
         (0..100).for_each(|slot| index.insert(same, slot));
         assert_eq!(index.slots(same).count(), 100);
     }
@@ -140,9 +146,9 @@ mod tests {
     /// Promise: the hash tells where one text ends and the next begins, and never changes.
     #[test]
     fn the_hash_is_ours() {
-        assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
-        assert_ne!(hash(&["", "a"]), hash(&["a", ""]));
-        assert_eq!(hash(&["default", "web-0"]), GOLDEN);
+        assert_ne!(hash(&[b"ab", b"c"]), hash(&[b"a", b"bc"]));
+        assert_ne!(hash(&[b"", b"a"]), hash(&[b"a", b""]));
+        assert_eq!(hash(&[b"default", b"web-0"]), GOLDEN);
     }
     const GOLDEN: u64 = 3_203_465_135_082_151_247;
 }

@@ -27,6 +27,8 @@ struct Segment<T> {
 
 /// More layers than this are made one: each is looked through by a read.
 const LAYERS_MAX: usize = 3;
+/// Elements of the layers that sink with every write: more than one, so that they come to an end.
+const SUNK_AT_ONCE: usize = 4;
 
 // === impl Layered ===
 
@@ -56,7 +58,7 @@ impl<T: Clone, const SEGMENT: usize> Layered<T, SEGMENT> {
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         let segment = self.segments.get_mut(index / SEGMENT)?;
         let place = index % SEGMENT;
-        if segment.sink() {
+        if segment.sink(place) {
             return Arc::get_mut(&mut segment.base)?.get_mut(place);
         }
         if !segment.top()?.contains_key(&place) {
@@ -76,12 +78,11 @@ impl<T: Clone, const SEGMENT: usize> Layered<T, SEGMENT> {
             self.segments.push(Segment { base, over });
         }
         let segment = &mut self.segments[index / SEGMENT];
-        if segment.sink() {
-            if let Some(base) = Arc::get_mut(&mut segment.base) {
-                base.push(element);
+        match Arc::get_mut(&mut segment.base) {
+            Some(base) if base.len() == place => base.push(element),
+            _ => {
+                segment.top().map(|top| top.insert(place, element));
             }
-        } else if let Some(top) = segment.top() {
-            top.insert(place, element);
         }
         index
     }
@@ -118,19 +119,34 @@ impl<T: Clone> Segment<T> {
         self.over.last_mut().and_then(Arc::get_mut)
     }
 
-    /// True if nobody shares the base; whatever lay over it is in it then.
-    fn sink(&mut self) -> bool {
+    /// True if the element can be changed in the base: nobody shares it, and nothing lies over the element any more.
+    /// Each time a few others sink as well, so that no write pays for all of them.
+    fn sink(&mut self, place: usize) -> bool {
         let Some(base) = Arc::get_mut(&mut self.base) else {
             return false;
         };
-        let layers = std::mem::take(&mut self.over).into_iter();
-        for (place, element) in layers.flat_map(Arc::unwrap_or_clone) {
-            match base.get_mut(place) {
-                Some(old) => *old = element,
-                None => base.push(element),
+        // Whoever shares a layer shares the base, so the layers are this one's own.
+        let mut layers = self.over.iter_mut().filter_map(Arc::get_mut);
+        let newest = layers.by_ref().filter_map(|layer| layer.remove(&place)).last();
+        if let Some(element) = newest {
+            put(base, place, element);
+        }
+        for _ in 0..SUNK_AT_ONCE {
+            let Some(oldest) = self.over.first_mut() else { break };
+            match Arc::get_mut(oldest).and_then(BTreeMap::pop_first) {
+                Some((place, element)) => put(base, place, element),
+                None => drop(self.over.remove(0)),
             }
         }
-        true
+        self.over.is_empty() || place < base.len()
+    }
+}
+
+/// Into its place, or at the end.
+fn put<T>(base: &mut Vec<T>, place: usize, element: T) {
+    match base.get_mut(place) {
+        Some(old) => *old = element,
+        None => base.push(element),
     }
 }
 

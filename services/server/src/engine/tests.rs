@@ -3,4 +3,4 @@
 mod cluster;
 mod one;
 mod three;
-mod world;
+

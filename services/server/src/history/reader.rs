@@ -119,7 +119,7 @@ impl Reader {
 
     /// Matching groups, complete up to `at_least`; the writer is waited for.
     pub async fn list(&self, query: Query, at_least: Revision) -> Result<Page, Failure> {
-        let revision = self.complete(at_least).await?;
+        let revision = self.complete(at_least, Revision(0)).await?;
         let store = self.store.clone();
         blocking(move || {
             let bounds = query.bounds();
@@ -160,7 +160,7 @@ impl Reader {
     /// As [`Reader::after`], encoded as they are stored and up to `until`: for sending them to another replica.
     pub async fn encoded_after(&self, after: Revision, until: Revision, limit: usize) -> Result<Vec<Bytes>, Failure> {
         let first = after.0 + 1;
-        self.complete(Revision(first)).await?;
+        self.complete(Revision(first), Revision(first)).await?;
         let floor = self.store.floor();
         if first < floor {
             return Err(Failure::Refused(Refusal::Invalid {
@@ -180,12 +180,12 @@ impl Reader {
         Ok(records.into_iter().map(|record| record.body).collect())
     }
 
-    /// Waits until a revision is durable here; how far the history is complete then.
-    async fn complete(&self, at_least: Revision) -> Result<Revision, Failure> {
+    /// Waits until a revision is durable here; how far the history is complete then. What lies before `from` may be missing.
+    async fn complete(&self, at_least: Revision, from: Revision) -> Result<Revision, Failure> {
         if !self.progress.reached(at_least).await {
             return Err(unavailable("the history has stopped".into()));
         }
-        match self.store.gaps().first() {
+        match self.store.gaps().iter().find(|gap| gap.last >= from.0) {
             Some(gap) => Err(unavailable(format!(
                 "revisions {} to {} of the history are still being fetched from another replica",
                 gap.first, gap.last

@@ -358,7 +358,9 @@ impl State {
     fn add_refused(&mut self, mut add: Add, choice: Choice, refusal: Refusal, out: &mut Vec<Out>) -> Option<Add> {
         let vswitch = choice.vswitch;
         self.put_back(choice, out);
-        if !matches!(refusal, Refusal::Taken { .. } | Refusal::HeldByLiveHolder { .. }) {
+        let is_asked_for = matches!(&refusal, Refusal::Taken { address } if add.request.requested.contains(address));
+        let may_pass = matches!(refusal, Refusal::Taken { .. } | Refusal::HeldByLiveHolder { .. });
+        if is_asked_for || !may_pass {
             add.answer(Err(Failure::Refused(refusal)));
             return None;
         }

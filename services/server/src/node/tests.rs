@@ -1,0 +1,5 @@
+//! The NodeActor's state by hand: a ledger of its own decides what it proposes.
+
+mod claims;
+mod order;
+mod world;

@@ -1,7 +1,7 @@
 //! One replica on a disk.
 
 use super::cluster::{Cluster, run};
-use super::world::*;
+use crate::engine::samples::*;
 use crate::failure::Failure;
 use crate::history::{Query, Subject};
 use berth_domain::command::{Command, CreateClaim};

@@ -1,7 +1,7 @@
 //! Three replicas that talk through memory.
 
 use super::cluster::{Cluster, run};
-use super::world::*;
+use crate::engine::samples::*;
 use crate::failure::Failure;
 use crate::leader::Gate;
 use crate::node::Allocated;
