@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use berth_raft::log_store::LogStore;
+use berth_raft::log_store::{LogStore, Membership, SnapshotMeta};
 use berth_raft::memory::Memory;
 use berth_raft::options::{Mutant, Options};
-use berth_raft::replica::MessageKind;
+use berth_raft::replica::input::Input;
+use berth_raft::replica::output::Output;
+use berth_raft::replica::{MessageKind, Replica};
 use berth_raft::simulation::counter::{Counter, CounterLoad};
 use berth_raft::simulation::network::{Packet, Verdict};
 use berth_raft::simulation::plan::Plan;
@@ -214,4 +216,77 @@ fn a_damaged_snapshot_is_refused_at_the_start() {
         ),
         "{refused:?}"
     );
+}
+
+/// A replica on its own with a snapshot after every entry; its disk is the test.
+struct Alone {
+    replica: Replica<Counter>,
+    /// Asked for and not taken yet: index and term.
+    images: Vec<(u64, u64)>,
+    /// Handed to the disk and not confirmed: a snapshot's batch.
+    slow: Option<u64>,
+}
+
+// === impl Alone ===
+
+impl Alone {
+    /// Does everything but what it keeps: snapshots are staged late, and their batches are confirmed by the test.
+    fn work(&mut self, input: Input) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            self.replica.handle(input).unwrap();
+            for output in self.replica.outputs().unwrap() {
+                match output {
+                    Output::Persist { number, batch } if batch.snapshot.is_some() => {
+                        self.slow = Some(number);
+                    }
+                    Output::Persist { number, .. } if self.slow.is_none() => {
+                        inputs.push(Input::Persisted(number));
+                    }
+                    Output::TakeSnapshot(freeze) => self.images.push((freeze.index, freeze.term)),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_on_its_way_to_the_disk_is_not_taken_again() {
+    // Promise: while its own snapshot is being written no second one of that index is staged into its place; after it
+    // the next one is (the control).
+    let members = vec![1];
+    let options = Options {
+        snapshot_every_entries: 1,
+        ..Options::new(1, [1; 16], 1)
+    };
+    let start = Start::Bootstrap { members };
+    let replica = start::open(&mut Memory::new(), &start, Counter::default(), options).unwrap();
+    let mut alone = Alone {
+        replica,
+        images: Vec::new(),
+        slow: None,
+    };
+    alone.work(Input::Tick);
+    let (index, term) = alone.images.pop().expect("the leader's first entry is due");
+    let meta = SnapshotMeta {
+        index,
+        term,
+        membership: Membership {
+            voters: vec![1],
+            ..Membership::default()
+        },
+        chunks: 0,
+        crc: 0,
+    };
+    alone.work(Input::SnapshotTaken(meta));
+    let number = alone.slow.expect("it goes to the disk");
+    for _ in 0..5 {
+        alone.work(Input::Tick);
+    }
+    assert_eq!(alone.images, [], "the same state again");
+    alone.slow = None;
+    alone.work(Input::Persisted(number));
+    alone.work(Input::Propose(CounterLoad::default().next_number()));
+    assert!(alone.images.iter().all(|(next, _)| *next > index) && !alone.images.is_empty());
 }

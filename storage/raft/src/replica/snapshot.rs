@@ -63,7 +63,10 @@ impl<M: StateMachine> Replica<M> {
             || newest < self.snapshots.membership_index
             || self.node.store().take_snapshot_wanted();
         // A new snapshot replaces the chunks a member may be reading just now.
-        let is_free = self.snapshots.taking.is_none() && self.snapshots.transfers.is_empty();
+        // And one of an index that is just being written would be staged into the first one's place.
+        let is_free = self.snapshots.taking.is_none()
+            && self.snapshots.transfers.is_empty()
+            && !self.writes.is_taking();
         let is_possible =
             self.applied > newest && !self.membership.voters.is_empty() && !self.is_removed;
         if is_due && is_free && is_possible {

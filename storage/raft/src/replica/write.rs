@@ -62,6 +62,11 @@ impl Writes {
         self.in_flight.len()
     }
 
+    /// This replica's own snapshot is on its way to the disk: it is the newest one and does not count as such yet.
+    pub(crate) fn is_taking(&self) -> bool {
+        self.in_flight.iter().any(|batch| batch.takes.is_some())
+    }
+
     /// A leader's snapshot is on its way to the disk.
     pub(crate) fn is_installing(&self) -> bool {
         self.in_flight.iter().any(|batch| batch.installs.is_some())
