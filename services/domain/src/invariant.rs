@@ -13,7 +13,7 @@ mod tests;
 mod traces;
 
 pub use history::{chain_follows, replays, same_apply};
-pub use traces::{cooled_down, steps_allowed};
+pub use traces::{cooled_down, released_its_own, released_once, steps_allowed};
 
 use crate::ledger::Ledger;
 use std::fmt;
@@ -38,8 +38,8 @@ pub struct Invariant {
     pub check: fn(&Ledger) -> Result<(), Violation>,
 }
 
-/// Every rule about one state. Those about steps between states are [`steps_allowed`] (A3, A6, A7),
-/// [`cooled_down`] (A11), [`same_apply`] (A18), [`chain_follows`] (H1, H3) and [`replays`] (H2).
+/// Every rule about one state. Those about steps between states are [`steps_allowed`] (A3), [`released_once`] (A6),
+/// [`released_its_own`] (A7), [`cooled_down`] (A11), [`same_apply`] (A18), [`chain_follows`] (H1, H3), [`replays`] (H2).
 pub const ALL: &[Invariant] = &[
     Invariant {
         id: "A1",

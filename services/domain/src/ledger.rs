@@ -15,6 +15,7 @@ pub(crate) mod requests;
 mod slab;
 pub(crate) mod sorted;
 pub(crate) mod vswitches;
+mod warm;
 
 pub use counts::{Counts, FamilyCounts};
 pub use nodes::{NodeUsage, Standing};
@@ -122,6 +123,7 @@ impl Ledger {
     /// groups and state on every replica.
     pub fn apply(&mut self, header: &Header, proposals: Vec<Proposal>) -> Applied {
         self.pass_time(header.ledger_time_ms, header.wall_time_ms);
+        self.warm(&proposals);
         let mut applied = Applied {
             answers: Vec::with_capacity(proposals.len()),
             groups: Vec::with_capacity(proposals.len()),

@@ -7,7 +7,7 @@ mod generated;
 mod naive;
 
 use berth_domain::Ledger;
-use berth_domain::command::Header;
+use berth_domain::command::{Command, Header};
 use berth_domain::event::{Chain, EventGroup};
 use berth_domain::id::*;
 use berth_domain::invariant;
@@ -88,6 +88,10 @@ fn run(steps: &[Raw], check: bool) -> (Ledger, Vec<EventGroup>) {
             for group in &applied.groups {
                 invariant::steps_allowed(group).expect("A3");
                 invariant::cooled_down(group).expect("A11");
+                if let Command::Release(release) = &proposal.command {
+                    invariant::released_its_own(release, group).expect("A7");
+                    invariant::released_once(&ledger, &proposal).expect("A6");
+                }
             }
         }
         history.extend(applied.groups);

@@ -14,9 +14,9 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{Entry, decode_entry, encode_entry};
 pub use change::{decode_group, encode_group};
-pub use record::{decode_chunk, SnapshotChunks};
+pub use entry::{Entry, decode_entry, encode_entry};
+pub use record::{SnapshotChunks, decode_chunk};
 
 use berth_domain::id;
 use berth_domain::id::*;

@@ -108,15 +108,25 @@ impl Engine {
         let raft: Arc<OnceLock<Handle>> = Arc::default();
         let (faults, stopped) = mpsc::unbounded_channel();
         let reports = reports(&raft, faults.clone());
-        let (history, feeder, progress) = history::Writer::start(store, reader.clone(), Some(options.histories), reports)?;
+        let (history, feeder, progress) =
+            history::Writer::start(store, reader.clone(), Some(options.histories), reports)?;
 
         let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::start());
         let spawner = Spawner::new(Arc::clone(&clock));
         let facts = Facts::new(Arc::clone(&clock));
         let boot = Uuid::new_v4();
-        let journal = spawner.spawn(Journal::new(boot.into_bytes(), offer(&raft), wall_clock()), JOURNAL_MAILBOX);
+        let journal = spawner.spawn(
+            Journal::new(boot.into_bytes(), offer(&raft), wall_clock()),
+            JOURNAL_MAILBOX,
+        );
         let (announce, role) = watch::channel(Role::default());
-        let router = Router::new(spawner.clone(), journal.clone(), facts.clone(), draw(&raft), announce);
+        let router = Router::new(
+            spawner.clone(),
+            journal.clone(),
+            facts.clone(),
+            draw(&raft),
+            announce,
+        );
         let router = spawner.spawn(router, ROUTER_MAILBOX);
         let wanted = router.clone();
         facts.on_usable(move |_| wanted.deliver(Wanted));
@@ -231,7 +241,10 @@ impl Engine {
 }
 
 /// The history tells raft how far it is durable: the log is compacted no further.
-fn reports(raft: &Arc<OnceLock<Handle>>, faults: mpsc::UnboundedSender<Stopped>) -> history::Reports {
+fn reports(
+    raft: &Arc<OnceLock<Handle>>,
+    faults: mpsc::UnboundedSender<Stopped>,
+) -> history::Reports {
     let raft = Arc::clone(raft);
     history::Reports {
         durable: Box::new(move |index| {
@@ -245,14 +258,19 @@ fn reports(raft: &Arc<OnceLock<Handle>>, faults: mpsc::UnboundedSender<Stopped>)
 
 fn offer(raft: &Arc<OnceLock<Handle>>) -> crate::journal::Offer {
     let raft = Arc::clone(raft);
-    Box::new(move |data| raft.get().is_some_and(|handle| handle.propose(data).is_ok()))
+    Box::new(move |data| {
+        raft.get()
+            .is_some_and(|handle| handle.propose(data).is_ok())
+    })
 }
 
 fn draw(raft: &Arc<OnceLock<Handle>>) -> Draw {
     let raft = Arc::clone(raft);
     Draw::new(tokio::runtime::Handle::current(), move |look| {
         // A look that finds no room is dropped, which whoever asked notices.
-        let taken = raft.get().map(|handle| handle.inspect(Box::new(move |machine, _| look(machine))));
+        let taken = raft
+            .get()
+            .map(|handle| handle.inspect(Box::new(move |machine, _| look(machine))));
         if !matches!(taken, Some(Ok(()))) {
             tracing::debug!("the raft thread has no time to look");
         }
@@ -263,6 +281,8 @@ fn wall_clock() -> crate::journal::WallClock {
     Arc::new(|| {
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         // A clock before 1970 shows 0; the ledger never goes back.
-        since_1970.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        since_1970.map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
     })
 }

@@ -41,24 +41,46 @@ impl Batches {
 
     fn take_change(&mut self, revision: Revision, change: &Change) {
         match change {
-            Change::Address { vswitch, before, after, .. } => {
-                self.vswitches.entry(*vswitch).or_default().push((revision, change.clone()));
+            Change::Address {
+                vswitch,
+                before,
+                after,
+                ..
+            } => {
+                self.vswitches
+                    .entry(*vswitch)
+                    .or_default()
+                    .push((revision, change.clone()));
                 for node in nodes(idle_on(before), idle_on(after)) {
-                    self.nodes.entry(node).or_default().push((revision, change.clone()));
+                    self.nodes
+                        .entry(node)
+                        .or_default()
+                        .push((revision, change.clone()));
                 }
             }
             Change::Allocation { before, after, .. } => {
-                let node = |row: &Option<std::sync::Arc<berth_domain::row::Allocation>>| row.as_ref().map(|row| row.node);
+                let node = |row: &Option<std::sync::Arc<berth_domain::row::Allocation>>| {
+                    row.as_ref().map(|row| row.node)
+                };
                 for node in nodes(node(before), node(after)) {
-                    self.nodes.entry(node).or_default().push((revision, change.clone()));
+                    self.nodes
+                        .entry(node)
+                        .or_default()
+                        .push((revision, change.clone()));
                 }
             }
             Change::Node { id, .. } => {
-                self.nodes.entry(*id).or_default().push((revision, change.clone()));
+                self.nodes
+                    .entry(*id)
+                    .or_default()
+                    .push((revision, change.clone()));
                 self.rows.push((revision, change.clone()));
             }
             Change::VSwitch { id, .. } => {
-                self.vswitches.entry(*id).or_default().push((revision, change.clone()));
+                self.vswitches
+                    .entry(*id)
+                    .or_default()
+                    .push((revision, change.clone()));
                 self.rows.push((revision, change.clone()));
             }
             Change::Claim { before, after, .. } => {
@@ -86,5 +108,10 @@ fn idle_on(state: &Option<AddressState>) -> Option<NodeId> {
 
 /// Each once.
 fn nodes(before: Option<NodeId>, after: Option<NodeId>) -> impl Iterator<Item = NodeId> {
-    before.into_iter().chain(after.filter(|after| before != Some(*after)))
+    before
+        .into_iter()
+        .chain(after.filter(|after| before != Some(*after)))
 }
+
+#[cfg(test)]
+mod tests;

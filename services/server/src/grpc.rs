@@ -31,6 +31,7 @@ use tonic::{Request, Status};
 fn taken<T>(mut request: Request<T>) -> Result<(Caller, T), Status> {
     let caller = request.extensions_mut().remove::<Caller>();
     // Without the entry nobody was checked, so nobody is served.
-    let caller = caller.ok_or_else(|| Status::internal("the call did not come through the entry"))?;
+    let caller =
+        caller.ok_or_else(|| Status::internal("the call did not come through the entry"))?;
     Ok((caller, request.into_inner()))
 }

@@ -112,11 +112,12 @@ impl Journal {
     }
 
     fn offer_later(batch: u64, context: &mut Context<Self>) {
-        context.run_later(OFFER_AGAIN_AFTER_MS, move |journal, context| {
-            match journal.state.refused(batch) {
-                Some(data) => journal.offer(batch, data, context),
-                None => journal.flush_soon(context),
-            }
+        context.run_later(OFFER_AGAIN_AFTER_MS, move |journal, context| match journal
+            .state
+            .refused(batch)
+        {
+            Some(data) => journal.offer(batch, data, context),
+            None => journal.flush_soon(context),
         });
     }
 
@@ -137,7 +138,9 @@ impl Journal {
             }
         };
         let failure = match reason {
-            DropReason::NotReady | DropReason::Busy => return Self::offer_later(entry.batch, context),
+            DropReason::NotReady | DropReason::Busy => {
+                return Self::offer_later(entry.batch, context);
+            }
             DropReason::NotLeader | DropReason::Stopping => state::not_leader(),
             DropReason::TransferUnderWay => Failure::Unavailable {
                 reason: "the leadership is being handed over, try again".into(),
@@ -205,6 +208,9 @@ impl Handler<Lose> for Journal {
 
 impl fmt::Debug for Journal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Journal").field("state", &self.state).finish_non_exhaustive()
+        formatter
+            .debug_struct("Journal")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }

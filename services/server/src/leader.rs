@@ -12,7 +12,7 @@ pub use disk::Disk;
 use crate::facts::{Facts, Lookup};
 use crate::failure::Failure;
 use crate::history;
-use crate::node::{Allocate, Allocated, Collect, Collected, Release, Released, Request};
+use crate::node::{Allocate, Allocated, Caller, Collect, Collected, Release, Released, Request};
 use crate::replica::{Handle, ReplicaStatus};
 use crate::router::{Admin, Router};
 use admission::{Admission, Effort};
@@ -20,12 +20,13 @@ use berth_actors::{Address, AskError};
 use berth_domain::Ledger;
 use berth_domain::command::{Command, Proposal};
 use berth_domain::id::{ClusterName, Endpoint, MemberId, Namespace, PodName};
-use berth_domain::outcome::Answer;
+use berth_domain::outcome::{Answer, Refusal};
 use berth_raft::replica::output::{ReadRefused, TransferRefused};
 use berth_raft::status::Role;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -71,8 +72,28 @@ impl Gate {
         let deadline_ms = request.deadline_ms;
         let _admitted = self.admit(Effort::Allocate, deadline_ms)?;
         let span = Span::current();
-        let asked = self.parts.router.ask(|reply| Request::Add { request, span, reply });
-        self.answer(deadline_ms, asked).await
+        let asked_for = request.requested.clone();
+        let asked = self.parts.router.ask(|reply| Request::Add {
+            request,
+            caller: Caller { span, reply },
+        });
+        match self.answer(deadline_ms, asked).await {
+            Err(Failure::Refused(Refusal::Taken { address })) if asked_for.contains(&address) => {
+                Err(self.who_has(address).await)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Why a specific address was not to be had.
+    async fn who_has(&self, address: IpAddr) -> Failure {
+        match self.read(move |ledger| ledger.in_use(address)).await {
+            Ok(Some(refusal)) => Failure::Refused(refusal),
+            Ok(None) => Failure::Unavailable {
+                reason: format!("{address} was in use and is free by now, try again"),
+            },
+            Err(failure) => failure,
+        }
     }
 
     /// DEL. Of an unknown attachment: success.
@@ -80,7 +101,10 @@ impl Gate {
         let deadline_ms = request.deadline_ms;
         let _admitted = self.admit(Effort::Release, deadline_ms)?;
         let span = Span::current();
-        let asked = self.parts.router.ask(|reply| Request::Del { request, span, reply });
+        let asked = self.parts.router.ask(|reply| Request::Del {
+            request,
+            caller: Caller { span, reply },
+        });
         self.answer(deadline_ms, asked).await
     }
 
@@ -89,7 +113,10 @@ impl Gate {
         let deadline_ms = request.deadline_ms;
         let _admitted = self.admit(Effort::Release, deadline_ms)?;
         let span = Span::current();
-        let asked = self.parts.router.ask(|reply| Request::Gc { request, span, reply });
+        let asked = self.parts.router.ask(|reply| Request::Gc {
+            request,
+            caller: Caller { span, reply },
+        });
         self.answer(deadline_ms, asked).await
     }
 
@@ -102,7 +129,11 @@ impl Gate {
         };
         let _admitted = self.admit(effort, PROPOSE_PATIENCE_MS)?;
         let span = Span::current();
-        let asked = self.parts.router.ask(|reply| Admin { proposal, span, reply });
+        let asked = self.parts.router.ask(|reply| Admin {
+            proposal,
+            span,
+            reply,
+        });
         self.answer(PROPOSE_PATIENCE_MS, asked).await
     }
 
@@ -149,7 +180,12 @@ impl Gate {
     }
 
     /// What Kubernetes says of a pod, as the leader's memory has it now.
-    pub fn pod_facts(&self, cluster: &ClusterName, namespace: &Namespace, name: &PodName) -> Lookup {
+    pub fn pod_facts(
+        &self,
+        cluster: &ClusterName,
+        namespace: &Namespace,
+        name: &PodName,
+    ) -> Lookup {
         self.parts.facts.pod(cluster, namespace, name)
     }
 
@@ -175,7 +211,10 @@ impl Gate {
                 tracing::debug!("whoever asked for the hand-over has gone away");
             }
         });
-        let asked = self.parts.handle.transfer_leadership(to.map(|member| member.0), told);
+        let asked = self
+            .parts
+            .handle
+            .transfer_leadership(to.map(|member| member.0), told);
         asked.map_err(|_| inbox_full())?;
         match answer.await {
             Ok(Ok(leader)) => Ok(MemberId(leader)),
@@ -198,7 +237,9 @@ impl Gate {
             });
         }
         let parts = &self.parts;
-        parts.admission.admit(effort, deadline_ms, &parts.disk, &parts.progress)
+        parts
+            .admission
+            .admit(effort, deadline_ms, &parts.disk, &parts.progress)
     }
 
     /// What the actors answered, or what there is to say instead.
@@ -209,7 +250,9 @@ impl Gate {
     ) -> Result<T, Failure> {
         let answer = tokio::time::timeout(Duration::from_millis(deadline_ms), asked).await;
         match answer {
-            Ok(Ok(Err(Failure::NotLeader { leader_endpoint: None }))) => Err(self.not_leader()),
+            Ok(Ok(Err(Failure::NotLeader {
+                leader_endpoint: None,
+            }))) => Err(self.not_leader()),
             Ok(Ok(answer)) => answer,
             Ok(Err(AskError::Busy)) => Err(inbox_full()),
             Ok(Err(AskError::Closed)) => Err(stopping()),
@@ -236,18 +279,27 @@ impl Gate {
     /// With where the leader is, if that is known and it is not this one.
     fn not_leader(&self) -> Failure {
         let role = self.role();
-        let endpoints = self.parts.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        let endpoints = self
+            .parts
+            .endpoints
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let leader = role.leader.filter(|_| !role.leads()).map(MemberId);
         let endpoint = leader.and_then(|leader| endpoints.get(&leader));
         Failure::NotLeader {
-            leader_endpoint: endpoint.map(ToString::to_string).filter(|text| !text.is_empty()),
+            leader_endpoint: endpoint
+                .map(ToString::to_string)
+                .filter(|text| !text.is_empty()),
         }
     }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Gate").field("role", &self.role()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Gate")
+            .field("role", &self.role())
+            .finish_non_exhaustive()
     }
 }
 

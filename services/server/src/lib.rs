@@ -4,23 +4,39 @@
 //! The modules stand in the order in which a request meets them; read `OVERVIEW.md` first.
 
 pub mod config;
+
 pub mod serve;
 
 pub mod grpc;
+
 pub mod leader;
+
 pub mod router;
+
 pub mod node;
+
 pub mod vswitch;
+
 pub mod journal;
+
 pub mod replica;
+
 pub mod codec;
+
 pub mod feed;
+
 pub mod history;
+
 pub mod facts;
+
 pub mod peer;
+
 pub mod metrics;
+
 pub mod engine;
 
 pub mod capacity;
+
 pub mod failure;
+
 pub mod policy;

@@ -14,4 +14,4 @@ mod tests;
 pub use actor::{Changed, End, NodeActor, Request, Wake};
 pub use message::{Allocate, Allocated, Collect, Collected, Release, Released};
 pub(crate) use request::released;
-pub use request::{Allocating, Collecting, Releasing};
+pub use request::{Allocating, Caller, Collecting, Releasing};

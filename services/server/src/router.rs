@@ -6,6 +6,7 @@
 
 mod draw;
 mod housekeeping;
+mod leading;
 mod message;
 mod term;
 mod view;
@@ -17,20 +18,20 @@ pub use view::View;
 
 use crate::facts::Facts;
 use crate::failure::Failure;
-use crate::feed::Batches;
 use crate::journal::{Begin, Journal, LedgerClock, Lose, Propose, Settle, Settled};
-use crate::node::{self, NodeActor, Request};
+use crate::node::{self, Request};
 use crate::replica::Effect;
-use crate::vswitch::message::{Changed, CreateClaim, NodeEnded};
-use crate::vswitch::{self, VSwitchActor};
-use berth_actors::{Actor, Address, Context, Handler, Reply, Spawner, Undelivered, Unanswered};
+use crate::vswitch::message::CreateClaim;
+use crate::vswitch::{self};
+use berth_actors::{Actor, Address, Context, Handler, Reply, Spawner, Unanswered, Undelivered};
 use berth_domain::command::Command;
-use berth_domain::id::{NodeId, Revision, VSwitchId};
+use berth_domain::id::NodeId;
 use berth_domain::outcome::Refusal;
-use berth_domain::row::{Change, VSwitch};
+use berth_domain::row::VSwitch;
 use berth_raft::driver::event::Event;
 use berth_raft::status::Role;
 use housekeeping::Housekeeping;
+use leading::Leading;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -66,15 +67,6 @@ enum Stage {
     Starting { number: u64, kept: Vec<Effect> },
     /// Its actors are there.
     Leading(Leading),
-}
-
-#[derive(Debug)]
-struct Leading {
-    term: Rc<Term>,
-    nodes: HashMap<NodeId, Address<NodeActor>>,
-    housekeeping: Housekeeping,
-    /// What was applied up to here is in the view.
-    seen: Revision,
 }
 
 struct Started {
@@ -155,7 +147,8 @@ impl Router {
     }
 
     fn begin_term(&mut self, start: Start, now_ms: u64) {
-        let Stage::Starting { number, kept } = std::mem::replace(&mut self.stage, Stage::Idle) else {
+        let Stage::Starting { number, kept } = std::mem::replace(&mut self.stage, Stage::Idle)
+        else {
             return;
         };
         // From now, not from when the ledger was frozen: late is allowed.
@@ -200,7 +193,9 @@ impl Router {
             return;
         };
         tracing::info!(term = leading.term.number, "this replica leads no more");
-        let failure = Failure::NotLeader { leader_endpoint: None };
+        let failure = Failure::NotLeader {
+            leader_endpoint: None,
+        };
         for address in leading.nodes.values() {
             address.deliver(node::End(failure.clone()));
         }
@@ -215,7 +210,8 @@ impl Router {
             ready: self.role.ready && matches!(self.stage, Stage::Leading(_)),
             ..self.role
         };
-        self.announced.send_if_modified(|before| std::mem::replace(before, role) != role);
+        self.announced
+            .send_if_modified(|before| std::mem::replace(before, role) != role);
     }
 
     // === what was applied ===
@@ -233,7 +229,9 @@ impl Router {
 
     fn route(&mut self, request: Request, context: &mut Context<Self>) {
         let Some(leading) = self.leading() else {
-            return request.refuse(Failure::NotLeader { leader_endpoint: None });
+            return request.refuse(Failure::NotLeader {
+                leader_endpoint: None,
+            });
         };
         let name = match &request {
             Request::Add { request, .. } => Some(&request.node),
@@ -241,7 +239,8 @@ impl Router {
             Request::Del { request, .. } => request.node.as_ref(),
         };
         let known = name.and_then(|name| leading.term.view.borrow().node(name).map(|node| node.id));
-        let unknown = name.map(|name| format!("{name} (register it with `berthctl node register {name}`)"));
+        let unknown =
+            name.map(|name| format!("{name} (register it with `berthctl node register {name}`)"));
         match (known, &request) {
             (Some(node), _) => self.send(node, request),
             (None, Request::Del { request: del, .. }) => {
@@ -258,7 +257,9 @@ impl Router {
     fn send(&mut self, node: NodeId, request: Request) {
         let spawner = self.spawner.clone();
         let Some(leading) = self.leading() else {
-            return request.refuse(Failure::NotLeader { leader_endpoint: None });
+            return request.refuse(Failure::NotLeader {
+                leader_endpoint: None,
+            });
         };
         if let Err(undelivered) = leading.node(node, &spawner).try_send(request) {
             let failure = match &undelivered {
@@ -275,11 +276,20 @@ impl Router {
     }
 
     /// A DEL from a node that is not known goes to wherever its attachment is bound.
-    fn locate(&mut self, key: berth_domain::id::AttachmentKey, request: Request, context: &mut Context<Self>) {
+    fn locate(
+        &mut self,
+        key: berth_domain::id::AttachmentKey,
+        request: Request,
+        context: &mut Context<Self>,
+    ) {
         let number = self.role.term;
         let address = context.address();
         let reply = Reply::call(move |node: Result<Option<NodeId>, Unanswered>| match node {
-            Ok(node) => address.deliver(Located { number, request, node }),
+            Ok(node) => address.deliver(Located {
+                number,
+                request,
+                node,
+            }),
             Err(Unanswered) => request.refuse(Failure::Busy {
                 what: "the replica",
                 retry_after_ms: 50,
@@ -290,15 +300,25 @@ impl Router {
 
     fn admin(&mut self, admin: Admin, now_ms: u64) {
         let Some(leading) = self.leading() else {
-            return admin.reply.answer(Err(Failure::NotLeader { leader_endpoint: None }));
+            return admin.reply.answer(Err(Failure::NotLeader {
+                leader_endpoint: None,
+            }));
         };
-        let Admin { proposal, span, reply } = admin;
+        let Admin {
+            proposal,
+            span,
+            reply,
+        } = admin;
         let unchosen = match &proposal.command {
             Command::CreateClaim(create) if create.addresses.is_empty() => Some(create.vswitch),
             _ => None,
         };
         let Some(vswitch) = unchosen else {
-            return leading.term.journal.deliver(Propose { proposal, span, reply });
+            return leading.term.journal.deliver(Propose {
+                proposal,
+                span,
+                reply,
+            });
         };
         let vswitches = leading.term.vswitches.borrow();
         match vswitches.get(&vswitch) {
@@ -313,104 +333,6 @@ impl Router {
             }))),
         }
     }
-}
-
-// === impl Leading ===
-
-impl Leading {
-    fn node(&mut self, id: NodeId, spawner: &Spawner) -> &Address<NodeActor> {
-        let term = &self.term;
-        let start = || spawner.spawn(NodeActor::new(id, Rc::clone(term)), NODE_MAILBOX);
-        let address = self.nodes.entry(id).or_insert_with(start);
-        if !address.is_open() {
-            // It ended by itself: what it was promised is free, and a new one starts from the ledger.
-            for vswitch in term.vswitches.borrow().values() {
-                vswitch.deliver(NodeEnded(id));
-            }
-            *address = spawner.spawn(NodeActor::new(id, Rc::clone(term)), NODE_MAILBOX);
-        }
-        address
-    }
-
-    fn start_vswitch(&mut self, row: Arc<VSwitch>, spawner: &Spawner) {
-        let id = row.id;
-        let actor = VSwitchActor::new(row, self.term.clock, self.term.journal.clone(), self.term.draw.clone());
-        let address = spawner.spawn(actor, VSWITCH_MAILBOX);
-        self.term.vswitches.borrow_mut().insert(id, address);
-    }
-
-    /// Views first, then actors, so that an actor that looks something up finds it as new as what it was told.
-    fn apply(&mut self, effects: Vec<Effect>, spawner: &Spawner) {
-        let mut batches = Batches::default();
-        for effect in &effects {
-            self.housekeeping.due_ms = effect.next_due_ms;
-            batches.take(&effect.groups);
-        }
-        if batches.revision <= self.seen {
-            return;
-        }
-        let before = std::mem::replace(&mut self.seen, batches.revision);
-        let rows = std::mem::take(&mut batches.rows);
-        for (_, change) in rows.into_iter().filter(|(revision, _)| *revision > before) {
-            self.observe(&change, spawner);
-        }
-        self.term.view.borrow_mut().reach(batches.revision);
-        for (id, changes) in batches.vswitches {
-            if let Some(address) = self.term.vswitches.borrow().get(&id) {
-                address.deliver(Changed(changes));
-            }
-        }
-        for (id, changes) in batches.nodes {
-            if let Some(address) = self.nodes.get(&id) {
-                address.deliver(node::Changed(changes));
-            }
-        }
-        for claim in batches.claims {
-            let woken = self.term.watchers.borrow_mut().remove(&claim);
-            for node in woken.into_iter().flatten() {
-                if let Some(address) = self.nodes.get(&node) {
-                    address.deliver(node::Wake);
-                }
-            }
-        }
-    }
-
-    fn observe(&mut self, change: &Change, spawner: &Spawner) {
-        self.term.view.borrow_mut().observe(change);
-        match change {
-            Change::VSwitch { before: None, after: Some(row), .. } => self.start_vswitch(Arc::clone(row), spawner),
-            Change::VSwitch { id, after: None, .. } => self.end_vswitch(*id),
-            Change::Node { id, after: None, .. } => self.end_node(*id),
-            _ => {}
-        }
-    }
-
-    fn end_vswitch(&mut self, id: VSwitchId) {
-        if let Some(address) = self.term.vswitches.borrow_mut().remove(&id) {
-            address.deliver(vswitch::End(gone("vSwitch", id)));
-        }
-    }
-
-    fn end_node(&mut self, id: NodeId) {
-        if let Some(address) = self.nodes.remove(&id) {
-            address.deliver(node::End(gone("node", id)));
-            for vswitch in self.term.vswitches.borrow().values() {
-                vswitch.deliver(NodeEnded(id));
-            }
-        }
-    }
-
-    /// Everybody parked looks again.
-    fn wake_all(&self) {
-        for address in self.nodes.values() {
-            address.deliver(node::Wake);
-        }
-    }
-}
-
-fn gone(what: &'static str, id: impl std::fmt::Display) -> Failure {
-    let name = format!("{id} (it was removed)");
-    Failure::Refused(Refusal::NotFound { what, name })
 }
 
 // === handlers ===
@@ -447,7 +369,9 @@ impl Handler<Turn> for Router {
                     self.journal.deliver(Settle(std::mem::take(&mut settled)));
                     self.on_role(role, context);
                 }
-                Event::MembershipChanged { .. } | Event::SnapshotInstalled { .. } | Event::Stopped(_) => {}
+                Event::MembershipChanged { .. }
+                | Event::SnapshotInstalled { .. }
+                | Event::Stopped(_) => {}
             }
         }
         self.apply(effects);
@@ -487,7 +411,9 @@ impl Handler<Request> for Router {
 impl Handler<Located> for Router {
     fn handle(&mut self, located: Located, _: &mut Context<Self>) {
         if located.number != self.role.term {
-            return located.request.refuse(Failure::NotLeader { leader_endpoint: None });
+            return located.request.refuse(Failure::NotLeader {
+                leader_endpoint: None,
+            });
         }
         match located.node {
             Some(node) => self.send(node, located.request),

@@ -80,6 +80,8 @@ pub enum Error {
 /// Runs until a signal or a fault. Everything but the replica's own threads shares this one.
 pub fn run(flags: &Flags) -> Result<(), Error> {
     let config = flags.load()?;
+    // First of all: what sled's own threads only log must stop this replica.
+    berth_store::background::install()?;
     let _telemetry = telemetry::init(telemetry_options(&config))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal;
 
+use tracing::subscriber::{SetGlobalDefaultError, set_global_default};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::spans::Exporter;
@@ -65,7 +65,7 @@ pub enum Error {
     },
     /// `init` ran before.
     #[error("telemetry has been started before in this process")]
-    Twice(#[from] TryInitError),
+    Twice(#[from] SetGlobalDefaultError),
 }
 
 /// Starts log lines on stderr and, with an endpoint, the sending of spans. Once per process.
@@ -73,10 +73,11 @@ pub fn init(options: Options) -> Result<Guard, Error> {
     let filter = filter(&options)?;
     let exporter = Exporter::start(&options)?;
     let spans = exporter.as_ref().map(|exporter| exporter.layer(&options));
-    Registry::default()
+    let subscriber = Registry::default()
         .with(spans)
-        .with(lines(options.format).with_filter(filter))
-        .try_init()?;
+        .with(lines(options.format).with_filter(filter));
+    // Not `try_init`: it wants to be the `log` crate's logger too, and in berthd that one listens to sled.
+    set_global_default(subscriber)?;
     Ok(Guard { exporter })
 }
 

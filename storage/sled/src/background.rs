@@ -1,35 +1,28 @@
 //! Hears what sled's own threads only log.
 //!
-//! sled's flusher and writer threads report a failed write or sync with `log::error!` and go on (pitfall S3). A process
-//! installs [`install`] once, before any other logger; from then on such a record stops every store of the process.
+//! sled's flusher and writer threads report a failed write or sync with `log::error!` and go on (pitfall S3). A process calls
+//! [`install`] once, first of all; from then on such a record stops every store of the process at its next call.
 //! Without it a failed write-back is still seen by our own sync, because the kernel reports it once per open file.
 
-use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
+use crate::Error;
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::sync::OnceLock;
 
 /// sled complains here about settings, not about the disk: "cache capacity is limited to the cgroup memory limit".
 const HARMLESS_TARGET: &str = "sled::config";
 
 static FIRST_FAULT: OnceLock<String> = OnceLock::new();
+static WATCH: Watch = Watch;
 
-struct Watch {
-    forward: Option<Box<dyn Log>>,
-}
+struct Watch;
 
-/// Makes this the process's `log` logger, passing every record on to `forward`.
-///
-/// Call it before a tracing subscriber that would install its own; hand that one in as `forward`.
+/// Makes this the process's `log` logger. Warnings and errors, whoever's, go on to `tracing`.
 ///
 /// # Errors
-/// If the process has a logger already: then sled's faults would go unheard, so treat it as fatal.
-pub fn install(forward: Option<Box<dyn Log>>) -> Result<(), SetLoggerError> {
-    let level = if forward.is_some() {
-        log::max_level().max(LevelFilter::Warn)
-    } else {
-        LevelFilter::Error
-    };
-    log::set_boxed_logger(Box::new(Watch { forward }))?;
-    log::set_max_level(level);
+/// `Logger` if the process has a logger already. Treat it as fatal.
+pub fn install() -> Result<(), Error> {
+    log::set_logger(&WATCH).map_err(|_| Error::Logger)?;
+    log::set_max_level(LevelFilter::Warn);
     Ok(())
 }
 
@@ -39,34 +32,29 @@ pub fn fault() -> Option<&'static str> {
 }
 
 /// Whether a record says that sled could not do its work.
-fn is_fault(target: &str, level: log::Level) -> bool {
+fn is_fault(target: &str, level: Level) -> bool {
     let from_sled = target == "sled" || target.starts_with("sled::");
-    from_sled && level == log::Level::Error && target != HARMLESS_TARGET
+    from_sled && level == Level::Error && target != HARMLESS_TARGET
 }
 
 // === impl Watch ===
 
 impl Log for Watch {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        is_fault(metadata.target(), metadata.level())
-            || self
-                .forward
-                .as_ref()
-                .is_some_and(|forward| forward.enabled(metadata))
+        metadata.level() <= Level::Warn
     }
 
     fn log(&self, record: &Record<'_>) {
-        if is_fault(record.target(), record.level()) {
-            FIRST_FAULT.get_or_init(|| format!("{}: {}", record.target(), record.args()));
+        let (source, message) = (record.target(), record.args());
+        if is_fault(source, record.level()) {
+            FIRST_FAULT.get_or_init(|| format!("{source}: {message}"));
         }
-        if let Some(forward) = &self.forward {
-            forward.log(record);
+        match record.level() {
+            Level::Error => tracing::error!(source, "{message}"),
+            Level::Warn => tracing::warn!(source, "{message}"),
+            Level::Info | Level::Debug | Level::Trace => {}
         }
     }
 
-    fn flush(&self) {
-        if let Some(forward) = &self.forward {
-            forward.flush();
-        }
-    }
+    fn flush(&self) {}
 }

@@ -90,6 +90,9 @@ pub enum Error {
         /// What this program knows.
         supported: u32,
     },
+    /// sled's faults could not be heard.
+    #[error("the process has another logger already; sled's own errors would go unheard")]
+    Logger,
     /// The caller broke a rule of the interface; writing on would make a hole.
     #[error("refused to write {what}")]
     Misuse {

@@ -6,29 +6,43 @@ use berth_raft::log_store::{Batch, LogStore};
 use berth_store::{DatabaseOptions, SledLog, background};
 use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 static FORWARDED: AtomicUsize = AtomicUsize::new(0);
 
+/// Counts events.
 struct Counter;
 
 // === impl Counter ===
 
-impl log::Log for Counter {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+impl Subscriber for Counter {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
-    fn log(&self, _: &log::Record<'_>) {
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
         FORWARDED.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn flush(&self) {}
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 #[test]
 fn an_error_of_sleds_own_threads_stops_every_store() {
     // Pitfall S3: sled's flusher reports a failed write or sync only to the log; after that nothing is acknowledged any more.
-    background::install(Some(Box::new(Counter))).unwrap();
+    tracing::subscriber::set_global_default(Counter).unwrap();
+    background::install().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
     SledLog::create(&path).unwrap();
@@ -54,5 +68,5 @@ fn an_error_of_sleds_own_threads_stops_every_store() {
         "{cause}"
     );
     assert_eq!(FORWARDED.load(Ordering::Relaxed), 4);
-    assert!(background::install(None).is_err());
+    assert!(background::install().is_err());
 }

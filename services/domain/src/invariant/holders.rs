@@ -70,7 +70,7 @@ pub(super) fn one_allocation(ledger: &Ledger) -> Result<(), Violation> {
             .get(*node)
             .is_some_and(|entry| entry.allocations.get(generation).is_some());
         let found = ledger.allocation(key).is_some_and(|row| same(row))
-            && of_pod.into_iter().any(|row| same(row))
+            && (pod.name.as_str().is_empty() || of_pod.into_iter().any(|row| same(row)))
             && on_node;
         if !found {
             return violation(

@@ -1,11 +1,12 @@
-//! Rules about what one command changed: A3, A6, A7 by the table of transitions, A11 by time.
+//! Rules about what one command changed: A3 by the table of transitions, A6 and A7 for a DEL, A11 by time.
 
 use super::{Violation, violation};
+use crate::command::{Header, Proof, Proposal, Release};
 use crate::event::EventGroup;
+use crate::ledger::Ledger;
 use crate::row::{AddressState, Change, Phase, allowed};
 
-/// A3, A6, A7: an address goes only the ways of the table, so that a held one never becomes another identity's, a
-/// repeated DEL finds nothing to change, and what is bound ends only by a command that names its sandbox.
+/// A3: an address goes only the ways of the table, and a held one is bound by its own claim only.
 pub fn steps_allowed(group: &EventGroup) -> Result<(), Violation> {
     for change in &group.changes {
         let Change::Address {
@@ -62,6 +63,44 @@ pub fn cooled_down(group: &EventGroup) -> Result<(), Violation> {
                 "A11",
                 format!("{address} cools until {until_ms}, and was given out at {now_ms}"),
             );
+        }
+    }
+    Ok(())
+}
+
+/// A6: a DEL that was applied changes nothing when it comes once more.
+pub fn released_once(after: &Ledger, del: &Proposal) -> Result<(), Violation> {
+    let header = Header {
+        ledger_time_ms: after.ledger_time_ms(),
+        wall_time_ms: after.wall_time_ms(),
+    };
+    match after
+        .clone()
+        .apply(&header, vec![del.clone()])
+        .groups
+        .first()
+    {
+        None => Ok(()),
+        Some(group) => violation("A6", format!("the same DEL again made {:?}", group.changes)),
+    }
+}
+
+/// A7: what a DEL ends is the sandbox that it names, in the bind that it names, and not one that was invoked later.
+pub fn released_its_own(del: &Release, group: &EventGroup) -> Result<(), Violation> {
+    for change in &group.changes {
+        let Change::Allocation {
+            key,
+            before: Some(row),
+            after: None,
+        } = change
+        else {
+            continue;
+        };
+        let named = del.generation.is_none_or(|named| named == row.generation);
+        let by_shim = matches!(del.proof, Proof::Del | Proof::Collect);
+        let later = by_shim && row.boot == del.boot && row.invoked_at_ms > del.invoked_at_ms;
+        if **key != del.key || !named || later {
+            return violation("A7", format!("the DEL of {} ended {key}", del.key));
         }
     }
     Ok(())

@@ -40,10 +40,10 @@ pub(crate) struct Addresses {
     cooling: Sorted<(u64, u128), (), CHUNK_DUE>,
 }
 
-/// Neighbours, a kilobyte: addresses are given out one after the other.
-const BLOCK: usize = 64;
+/// Neighbours, half a kilobyte: addresses are given out one after the other.
+const BLOCK: usize = 32;
 /// Blocks shared as one.
-const BLOCKS_SHARED: usize = 64;
+const BLOCKS_SHARED: usize = 128;
 /// Only the two ends of a queue change, and longer chunks make fewer to share.
 pub(super) const CHUNK_DUE: usize = 256;
 
@@ -210,5 +210,11 @@ impl Addresses {
 
     pub(crate) fn cooling_len(&self) -> usize {
         self.cooling.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn forget_due(&mut self, number: u128) {
+        let due = self.cooling().find(|(_, cooling)| *cooling == number);
+        due.map(|due| self.cooling.remove(&due));
     }
 }

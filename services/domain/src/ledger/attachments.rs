@@ -21,9 +21,9 @@ pub(crate) enum Attachment {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attachments {
     rows: Slab<Attachment>,
-    by_key: Index,
-    by_pod: Index,
-    by_uid: Index,
+    pub(super) by_key: Index,
+    pub(super) by_pod: Index,
+    pub(super) by_uid: Index,
     /// (expires, hash of the key, slot).
     tombstones: Sorted<(u64, u64, u32), (), CHUNK_DUE>,
     live: usize,
@@ -38,11 +38,11 @@ pub(crate) fn key_hash(key: &AttachmentKey) -> u64 {
     ])
 }
 
-fn pod_hash(cluster: &ClusterName, namespace: &Namespace, pod: &PodName) -> u64 {
+pub(super) fn pod_hash(cluster: &ClusterName, namespace: &Namespace, pod: &PodName) -> u64 {
     hash(&[cluster.as_bytes(), namespace.as_bytes(), pod.as_bytes()])
 }
 
-fn uid_hash(cluster: &ClusterName, uid: &PodUid) -> u64 {
+pub(super) fn uid_hash(cluster: &ClusterName, uid: &PodUid) -> u64 {
     hash(&[cluster.as_bytes(), uid.as_bytes()])
 }
 
@@ -187,8 +187,11 @@ impl Attachments {
     fn know_pod(&mut self, slot: u32, allocation: &Allocation) {
         let Allocation { key, pod, .. } = allocation;
         self.live += 1;
-        self.by_pod
-            .insert(pod_hash(&key.cluster, &pod.namespace, &pod.name), slot);
+        // Sandboxes without a name would all be neighbours.
+        if !pod.name.as_str().is_empty() {
+            let hash = pod_hash(&key.cluster, &pod.namespace, &pod.name);
+            self.by_pod.insert(hash, slot);
+        }
         if !pod.uid.as_str().is_empty() {
             self.by_uid.insert(uid_hash(&key.cluster, &pod.uid), slot);
         }
@@ -197,14 +200,17 @@ impl Attachments {
     fn forget_pod(&mut self, slot: u32, allocation: &Allocation) {
         let Allocation { key, pod, .. } = allocation;
         self.live -= 1;
-        self.by_pod
-            .remove(pod_hash(&key.cluster, &pod.namespace, &pod.name), slot);
+        // Sandboxes without a name would all be neighbours.
+        if !pod.name.as_str().is_empty() {
+            let hash = pod_hash(&key.cluster, &pod.namespace, &pod.name);
+            self.by_pod.remove(hash, slot);
+        }
         if !pod.uid.as_str().is_empty() {
             self.by_uid.remove(uid_hash(&key.cluster, &pod.uid), slot);
         }
     }
 
-    /// The allocations of a pod's name, in an order that means nothing.
+    /// The allocations of a pod's name, in an order that means nothing. The empty name is nobody's.
     pub(crate) fn of_pod(
         &self,
         cluster: &ClusterName,

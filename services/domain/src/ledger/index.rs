@@ -90,6 +90,19 @@ impl Index {
         }
     }
 
+    /// Reads the bucket's head, for nothing but having it near.
+    pub(super) fn touch_bucket(&self, hash: u64) -> u64 {
+        self.bucket(hash).map_or(0, |bucket| bucket.len() as u64)
+    }
+
+    /// Reads the bucket's entries, one of each cache line of a usual one.
+    pub(super) fn touch_entries(&self, hash: u64) -> u64 {
+        let bucket = self.bucket(hash).map_or(&[][..], Vec::as_slice);
+        let middle = bucket.get(bucket.len() / 2).copied().unwrap_or_default();
+        let ends = [bucket.first(), bucket.last()].map(|end| end.copied().unwrap_or_default());
+        middle ^ ends[0] ^ ends[1]
+    }
+
     /// The slots that were put in under this hash, and perhaps some of another hash.
     pub(crate) fn slots(&self, hash: u64) -> impl Iterator<Item = u32> {
         let first = entry(hash, 0);

@@ -230,7 +230,7 @@ impl Ledger {
         self.claims.len()
     }
 
-    /// The allocations of a pod by its name, oldest bind first.
+    /// The allocations of a pod by its name, oldest bind first. Sandboxes without a name are found by key and by node only.
     pub fn pod_allocations(
         &self,
         cluster: &ClusterName,
@@ -240,7 +240,7 @@ impl Ledger {
         in_order(self.attachments.of_pod(cluster, namespace, pod))
     }
 
-    /// The allocations of a pod by its uid, oldest bind first.
+    /// The allocations of a pod by its uid, oldest bind first. The empty uid is nobody's.
     pub fn uid_allocations(&self, cluster: &ClusterName, uid: &PodUid) -> Vec<Arc<Allocation>> {
         in_order(self.attachments.of_uid(cluster, uid))
     }

@@ -57,7 +57,7 @@ pub enum Record {
         /// What it is.
         state: AddressState,
     },
-    /// By key.
+    /// By expiry and key.
     Tombstone {
         /// Whose.
         key: Arc<AttachmentKey>,
@@ -97,6 +97,9 @@ enum Part {
     Requests,
     End,
 }
+
+/// Rows whose places are read together before they are filled.
+const INSTALLED_TOGETHER: usize = 512;
 
 /// Rows made at once: a snapshot of millions must not be in memory twice.
 const STRIDE: usize = 4_096;
@@ -189,7 +192,7 @@ fn tombstones(ledger: &Ledger) -> Vec<Record> {
         .iter()
         .filter_map(|(_, row)| Some((row.key(), row.tombstone()?)));
     let mut rows: Vec<_> = rows.collect();
-    rows.sort_by_key(|(key, _)| *key);
+    rows.sort_by_key(|(key, row)| (row.expires_at_ms, *key));
     let record = |(key, row): (&Arc<AttachmentKey>, &Tombstone)| Record::Tombstone {
         key: key.clone(),
         tombstone: row.clone(),
@@ -245,8 +248,12 @@ impl Ledger {
         ledger.revision = header.revision;
         ledger.chain = header.chain;
         ledger.pass_time(header.ledger_time_ms, header.wall_time_ms);
-        for record in records {
-            ledger.install_record(record)?;
+        let mut records = records.peekable();
+        while records.peek().is_some() {
+            let some: Vec<Record> = records.by_ref().take(INSTALLED_TOGETHER).collect();
+            ledger.warm_records(&some);
+            some.into_iter()
+                .try_for_each(|record| ledger.install_record(record))?;
         }
         Ok(ledger)
     }

@@ -2,6 +2,7 @@
 //!
 //! `std`'s maps copy everything on a clone; a pause of hundreds of milliseconds with a million rows.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A chunk is copied by the first change after a clone: small enough to take about a microsecond,
@@ -13,16 +14,17 @@ const CHUNK_DEFAULT: usize = 128;
 pub(crate) struct Sorted<K, V, const CHUNK: usize = CHUNK_DEFAULT> {
     /// The first key of each chunk; kept apart so that a search stays in a few cache lines.
     firsts: Vec<K>,
-    /// Never empty ones.
-    chunks: Vec<Arc<Vec<(K, V)>>>,
+    /// Never empty ones. Deques, because a queue of what is due changes at its ends.
+    chunks: Vec<Arc<VecDeque<(K, V)>>>,
     length: usize,
 }
 
 /// Makes a shared chunk this map's own, with room for growth.
-fn own<T: Clone>(shared: &mut Arc<Vec<T>>, room: usize) -> &mut Vec<T> {
+fn own<T: Clone>(shared: &mut Arc<VecDeque<T>>, room: usize) -> &mut VecDeque<T> {
     if Arc::get_mut(shared).is_none() {
-        let mut copy = Vec::with_capacity(room.max(shared.len()));
-        copy.extend_from_slice(shared);
+        let mut copy = VecDeque::with_capacity(room.max(shared.len()));
+        let (front, back) = shared.as_slices();
+        copy.extend(front.iter().chain(back).cloned());
         *shared = Arc::new(copy);
     }
     Arc::make_mut(shared)
@@ -98,8 +100,8 @@ impl<K: Copy + Ord, V: Clone, const CHUNK: usize> Sorted<K, V, CHUNK> {
     }
 
     fn append_chunk(&mut self, key: K, value: V) {
-        let mut rows = Vec::with_capacity(CHUNK);
-        rows.push((key, value));
+        let mut rows = VecDeque::with_capacity(CHUNK);
+        rows.push_back((key, value));
         self.firsts.push(key);
         self.chunks.push(Arc::new(rows));
         self.length += 1;
@@ -115,7 +117,7 @@ impl<K: Copy + Ord, V: Clone, const CHUNK: usize> Sorted<K, V, CHUNK> {
 
     fn split(&mut self, chunk: usize) {
         let rows = own(&mut self.chunks[chunk], CHUNK);
-        let mut upper = Vec::with_capacity(CHUNK);
+        let mut upper = VecDeque::with_capacity(CHUNK);
         upper.extend(rows.drain(CHUNK / 2..));
         self.firsts.insert(chunk + 1, upper[0].0);
         self.chunks.insert(chunk + 1, Arc::new(upper));
@@ -126,9 +128,9 @@ impl<K: Copy + Ord, V: Clone, const CHUNK: usize> Sorted<K, V, CHUNK> {
             return None;
         };
         let rows = own(&mut self.chunks[chunk], CHUNK);
-        let (_, value) = rows.remove(row);
+        let (_, value) = rows.remove(row)?;
         self.length -= 1;
-        match rows.first() {
+        match rows.front() {
             None => {
                 self.firsts.remove(chunk);
                 self.chunks.remove(chunk);
@@ -149,7 +151,7 @@ impl<K: Copy + Ord, V: Clone, const CHUNK: usize> Sorted<K, V, CHUNK> {
         if self.chunks[chunk].len() + self.chunks[chunk + 1].len() <= CHUNK / 2 {
             let upper = self.chunks.remove(chunk + 1);
             self.firsts.remove(chunk + 1);
-            own(&mut self.chunks[chunk], CHUNK).extend_from_slice(&upper);
+            own(&mut self.chunks[chunk], CHUNK).extend(upper.iter().cloned());
         }
     }
 
@@ -173,7 +175,7 @@ impl<K: Copy + Ord, V: Clone, const CHUNK: usize> Sorted<K, V, CHUNK> {
 
     #[cfg(test)]
     pub(crate) fn first(&self) -> Option<(K, &V)> {
-        let (key, value) = self.chunks.first()?.first()?;
+        let (key, value) = self.chunks.first()?.front()?;
         Some((*key, value))
     }
 }

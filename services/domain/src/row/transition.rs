@@ -145,3 +145,6 @@ impl super::Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

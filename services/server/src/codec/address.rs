@@ -24,7 +24,9 @@ impl Wire<v1::Address> for IpAddr {
             return Ok(Self::from(four));
         }
         let sixteen = <[u8; 16]>::try_from(octets);
-        sixteen.map(Self::from).map_err(|_| Error::Malformed { what: "address" })
+        sixteen
+            .map(Self::from)
+            .map_err(|_| Error::Malformed { what: "address" })
     }
 }
 
@@ -45,7 +47,9 @@ impl Wire<v1::AddressRange> for AddressRange {
         );
         let range = Self { first, last };
         if first.is_ipv4() != last.is_ipv4() || last < first {
-            return Err(Error::Malformed { what: "address range" });
+            return Err(Error::Malformed {
+                what: "address range",
+            });
         }
         Ok(range)
     }
@@ -64,7 +68,9 @@ impl Wire<v1::Subnet> for Subnet {
 
     fn from_wire(message: v1::Subnet) -> Result<Self, Error> {
         let network: IpAddr = required(message.network, "network of a subnet")?;
-        let malformed = || Error::Malformed { what: "prefix length" };
+        let malformed = || Error::Malformed {
+            what: "prefix length",
+        };
         let length = u8::try_from(message.prefix_length).map_err(|_| malformed())?;
         Ok(Self {
             cidr: IpNet::new(network, length).map_err(|_| malformed())?,

@@ -51,7 +51,9 @@ pub fn decode_group(bytes: &[u8]) -> Result<EventGroup, Error> {
 
 impl Wire<v1::Change> for Change {
     fn to_wire(&self) -> v1::Change {
-        v1::Change { change: Some(part(self)) }
+        v1::Change {
+            change: Some(part(self)),
+        }
     }
 
     fn from_wire(message: v1::Change) -> Result<Self, Error> {
@@ -105,8 +107,12 @@ fn part(change: &Change) -> Part {
         } => Part::Request(v1::RequestChange {
             principal: principal.to_string(),
             request_id: id.to_string(),
-            before: before.as_ref().map(|row| request_to_wire(principal, id, row)),
-            after: after.as_ref().map(|row| request_to_wire(principal, id, row)),
+            before: before
+                .as_ref()
+                .map(|row| request_to_wire(principal, id, row)),
+            after: after
+                .as_ref()
+                .map(|row| request_to_wire(principal, id, row)),
         }),
         Change::Member { id, before, after } => Part::Member(v1::MemberChange {
             id: id.0,
@@ -146,8 +152,14 @@ fn change(part: Part) -> Result<Change, Error> {
         },
         Part::Tombstone(change) => Change::Tombstone {
             key: required(change.key, "attachment key")?,
-            before: change.before.map(|row| tombstone(row).map(|(_, row)| row)).transpose()?,
-            after: change.after.map(|row| tombstone(row).map(|(_, row)| row)).transpose()?,
+            before: change
+                .before
+                .map(|row| tombstone(row).map(|(_, row)| row))
+                .transpose()?,
+            after: change
+                .after
+                .map(|row| tombstone(row).map(|(_, row)| row))
+                .transpose()?,
         },
         Part::Request(change) => request_change(change)?,
         Part::Member(change) => Change::Member {

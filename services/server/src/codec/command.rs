@@ -24,9 +24,13 @@ impl Wire<Message> for Command {
             Self::Reclaim(command) => Message::Reclaim(command.to_wire()),
             Self::Bind(command) => Message::Bind(command.to_wire()),
             Self::Release(command) => Message::Release(command.to_wire()),
-            Self::Expire(command) => Message::Expire(v1::Expire { limit: command.limit }),
+            Self::Expire(command) => Message::Expire(v1::Expire {
+                limit: command.limit,
+            }),
             Self::RegisterMember(command) => Message::RegisterMember(command.to_wire()),
-            Self::RemoveMember(command) => Message::RemoveMember(v1::RemoveMember { id: command.id.0 }),
+            Self::RemoveMember(command) => {
+                Message::RemoveMember(v1::RemoveMember { id: command.id.0 })
+            }
         }
     }
 
@@ -42,9 +46,13 @@ impl Wire<Message> for Command {
             Message::Reclaim(command) => Self::Reclaim(Wire::from_wire(command)?),
             Message::Bind(command) => Self::Bind(Wire::from_wire(command)?),
             Message::Release(command) => Self::Release(Wire::from_wire(command)?),
-            Message::Expire(command) => Self::Expire(Expire { limit: command.limit }),
+            Message::Expire(command) => Self::Expire(Expire {
+                limit: command.limit,
+            }),
             Message::RegisterMember(command) => Self::RegisterMember(Wire::from_wire(command)?),
-            Message::RemoveMember(command) => Self::RemoveMember(RemoveMember { id: MemberId(command.id) }),
+            Message::RemoveMember(command) => Self::RemoveMember(RemoveMember {
+                id: MemberId(command.id),
+            }),
         })
     }
 }
@@ -77,11 +85,15 @@ impl Wire<v1::CreateVSwitch> for CreateVSwitch {
 
 impl Wire<v1::DeleteVSwitch> for DeleteVSwitch {
     fn to_wire(&self) -> v1::DeleteVSwitch {
-        v1::DeleteVSwitch { name: self.name.to_string() }
+        v1::DeleteVSwitch {
+            name: self.name.to_string(),
+        }
     }
 
     fn from_wire(message: v1::DeleteVSwitch) -> Result<Self, Error> {
-        Ok(Self { name: VSwitchName::new(&message.name)? })
+        Ok(Self {
+            name: VSwitchName::new(&message.name)?,
+        })
     }
 }
 
@@ -233,7 +245,11 @@ impl Wire<v1::Bind> for Bind {
                 name: required(new.name, "claim name")?,
                 policy: required(new.policy, "policy")?,
             },
-            _ => return Err(Error::Malformed { what: "claim of a bind" }),
+            _ => {
+                return Err(Error::Malformed {
+                    what: "claim of a bind",
+                });
+            }
         };
         Ok(Self {
             key: required(message.key, "attachment key")?,
@@ -344,7 +360,9 @@ impl Wire<v1::Policy> for Policy {
     fn from_wire(message: v1::Policy) -> Result<Self, Error> {
         match message.kind {
             0 => Ok(Self::Delete),
-            1 => Ok(Self::Ttl { ttl_ms: message.ttl_ms }),
+            1 => Ok(Self::Ttl {
+                ttl_ms: message.ttl_ms,
+            }),
             2 => Ok(Self::Never),
             other => Err(Error::Unknown {
                 what: "policy",

@@ -50,7 +50,10 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, Error> {
 
 impl Wire<v1::Proposal> for Proposal {
     fn to_wire(&self) -> v1::Proposal {
-        let facts = self.facts.unwrap_or(FactsVersion { epoch: 0, version: 0 });
+        let facts = self.facts.unwrap_or(FactsVersion {
+            epoch: 0,
+            version: 0,
+        });
         v1::Proposal {
             principal: self.principal.to_string(),
             request_id: self.request_id.to_string(),

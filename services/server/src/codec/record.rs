@@ -74,41 +74,57 @@ impl Wire<v1::SnapshotRecord> for Record {
             Self::Member(row) => Part::Member(row.to_wire()),
             Self::Claim(row) => Part::Claim(row.to_wire()),
             Self::Allocation(row) => Part::Allocation(row.to_wire()),
-            Self::Address { vswitch, address, state } => Part::Address(v1::AddressRow {
+            Self::Address {
+                vswitch,
+                address,
+                state,
+            } => Part::Address(v1::AddressRow {
                 vswitch: vswitch.0,
                 address: Some(address.to_wire()),
                 state: Some(state.to_wire()),
             }),
-            Self::Tombstone { key, tombstone } => Part::Tombstone(tombstone_to_wire(key, tombstone)),
-            Self::Request { principal, id, result } => Part::Request(request_to_wire(principal, id, result)),
+            Self::Tombstone { key, tombstone } => {
+                Part::Tombstone(tombstone_to_wire(key, tombstone))
+            }
+            Self::Request {
+                principal,
+                id,
+                result,
+            } => Part::Request(request_to_wire(principal, id, result)),
         };
         v1::SnapshotRecord { record: Some(part) }
     }
 
     fn from_wire(message: v1::SnapshotRecord) -> Result<Self, Error> {
-        Ok(match message.record.ok_or(Error::Missing("snapshot record"))? {
-            Part::Header(header) => Self::Header(SnapshotHeader::from_wire(header)?),
-            Part::Vswitch(row) => Self::VSwitch(Wire::from_wire(row)?),
-            Part::Node(row) => Self::Node(Wire::from_wire(row)?),
-            Part::Member(row) => Self::Member(Wire::from_wire(row)?),
-            Part::Claim(row) => Self::Claim(Wire::from_wire(row)?),
-            Part::Allocation(row) => Self::Allocation(Wire::from_wire(row)?),
-            Part::Address(row) => Self::Address {
-                vswitch: VSwitchId(row.vswitch),
-                address: required(row.address, "address")?,
-                state: required(row.state, "address state")?,
+        Ok(
+            match message.record.ok_or(Error::Missing("snapshot record"))? {
+                Part::Header(header) => Self::Header(SnapshotHeader::from_wire(header)?),
+                Part::Vswitch(row) => Self::VSwitch(Wire::from_wire(row)?),
+                Part::Node(row) => Self::Node(Wire::from_wire(row)?),
+                Part::Member(row) => Self::Member(Wire::from_wire(row)?),
+                Part::Claim(row) => Self::Claim(Wire::from_wire(row)?),
+                Part::Allocation(row) => Self::Allocation(Wire::from_wire(row)?),
+                Part::Address(row) => Self::Address {
+                    vswitch: VSwitchId(row.vswitch),
+                    address: required(row.address, "address")?,
+                    state: required(row.state, "address state")?,
+                },
+                Part::Tombstone(row) => {
+                    let (key, tombstone) = tombstone(row)?;
+                    let key = Arc::new(key);
+                    Self::Tombstone { key, tombstone }
+                }
+                Part::Request(row) => {
+                    let (principal, id, result) = request(row)?;
+                    let result = Arc::new(result);
+                    Self::Request {
+                        principal,
+                        id,
+                        result,
+                    }
+                }
             },
-            Part::Tombstone(row) => {
-                let (key, tombstone) = tombstone(row)?;
-                let key = Arc::new(key);
-                Self::Tombstone { key, tombstone }
-            }
-            Part::Request(row) => {
-                let (principal, id, result) = request(row)?;
-                let result = Arc::new(result);
-                Self::Request { principal, id, result }
-            }
-        })
+        )
     }
 }
 

@@ -155,7 +155,11 @@ impl Wire<ClaimPart> for ClaimState {
                 releases: release_at_ms.is_some(),
                 release_at_ms: release_at_ms.unwrap_or(0),
             }),
-            Self::Bound { key, generation, node } => ClaimPart::Bound(bound_to(*node, key, *generation)),
+            Self::Bound {
+                key,
+                generation,
+                node,
+            } => ClaimPart::Bound(bound_to(*node, key, *generation)),
         }
     }
 
@@ -168,7 +172,11 @@ impl Wire<ClaimPart> for ClaimState {
             },
             ClaimPart::Bound(to) => {
                 let (node, key, generation) = bound(to)?;
-                Self::Bound { key, generation, node }
+                Self::Bound {
+                    key,
+                    generation,
+                    node,
+                }
             }
         })
     }
@@ -217,7 +225,11 @@ pub(super) fn tombstone(message: v1::TombstoneRow) -> Result<(AttachmentKey, Tom
 }
 
 /// A request's row carries its principal and id.
-pub(super) fn request_to_wire(principal: &Principal, id: &RequestId, row: &RequestResult) -> v1::RequestRow {
+pub(super) fn request_to_wire(
+    principal: &Principal,
+    id: &RequestId,
+    row: &RequestResult,
+) -> v1::RequestRow {
     v1::RequestRow {
         principal: principal.to_string(),
         request_id: id.to_string(),
@@ -228,7 +240,9 @@ pub(super) fn request_to_wire(principal: &Principal, id: &RequestId, row: &Reque
 }
 
 /// A request's row carries its principal and id.
-pub(super) fn request(message: v1::RequestRow) -> Result<(Principal, RequestId, RequestResult), Error> {
+pub(super) fn request(
+    message: v1::RequestRow,
+) -> Result<(Principal, RequestId, RequestResult), Error> {
     let row = RequestResult {
         command: fixed(&message.command, "digest of a command")?,
         outcome: required(message.outcome, "outcome")?,
@@ -244,7 +258,10 @@ pub(super) fn request(message: v1::RequestRow) -> Result<(Principal, RequestId, 
 impl Wire<v1::Outcome> for Outcome {
     fn to_wire(&self) -> v1::Outcome {
         let outcome = match self {
-            Self::Bound { allocation, created } => OutcomePart::Bound(v1::BoundOutcome {
+            Self::Bound {
+                allocation,
+                created,
+            } => OutcomePart::Bound(v1::BoundOutcome {
                 allocation: Some(allocation.to_wire()),
                 created: *created,
             }),
@@ -258,7 +275,9 @@ impl Wire<v1::Outcome> for Outcome {
             Self::Rows(count) => OutcomePart::Rows(*count),
             Self::Done => OutcomePart::Done(v1::Unit {}),
         };
-        v1::Outcome { outcome: Some(outcome) }
+        v1::Outcome {
+            outcome: Some(outcome),
+        }
     }
 
     fn from_wire(message: v1::Outcome) -> Result<Self, Error> {

@@ -15,8 +15,16 @@ impl Wire<v1::AddressState> for AddressState {
             Self::Free { since } => State::FreeSince(since.0),
             Self::Reserved { node, eni } => State::Reserved(at(Some(*node), &Some(eni.clone()))),
             Self::Idle { node, eni } => State::Idle(at(Some(*node), eni)),
-            Self::Bound { node, key, generation } => State::Bound(bound_to(*node, key, *generation)),
-            Self::Cooling { until_ms, node, eni } => State::Cooling(v1::Cooling {
+            Self::Bound {
+                node,
+                key,
+                generation,
+            } => State::Bound(bound_to(*node, key, *generation)),
+            Self::Cooling {
+                until_ms,
+                node,
+                eni,
+            } => State::Cooling(v1::Cooling {
                 until_ms: *until_ms,
                 at: Some(at(*node, eni)),
             }),
@@ -31,38 +39,54 @@ impl Wire<v1::AddressState> for AddressState {
     }
 
     fn from_wire(message: v1::AddressState) -> Result<Self, Error> {
-        Ok(match message.state.ok_or(Error::Missing("address state"))? {
-            State::FreeSince(since) => Self::Free { since: Revision(since) },
-            State::Reserved(at) => {
-                let (node, eni) = on_eni(at)?;
-                Self::Reserved { node, eni }
-            }
-            State::Idle(at) => Self::Idle {
-                node: NodeId(at.node),
-                eni: eni(&at.eni)?,
-            },
-            State::Bound(to) => {
-                let (node, key, generation) = bound(to)?;
-                Self::Bound { node, key, generation }
-            }
-            State::Cooling(cooling) => {
-                let at = cooling.at.ok_or(Error::Missing("place of a cooling address"))?;
-                Self::Cooling {
-                    until_ms: cooling.until_ms,
-                    node: (at.node > 0).then_some(NodeId(at.node)),
-                    eni: eni(&at.eni)?,
+        Ok(
+            match message.state.ok_or(Error::Missing("address state"))? {
+                State::FreeSince(since) => Self::Free {
+                    since: Revision(since),
+                },
+                State::Reserved(at) => {
+                    let (node, eni) = on_eni(at)?;
+                    Self::Reserved { node, eni }
                 }
-            }
-            State::Releasing(at) => {
-                let (node, eni) = on_eni(at)?;
-                Self::Releasing { node, eni }
-            }
-            State::HeldClaim(claim) => Self::Held { claim: ClaimId(claim) },
-            State::DisputedClaim(claim) => Self::Disputed { claim: ClaimId(claim) },
-            State::QuarantinedSince(since) => Self::Quarantined { since: Revision(since) },
-            State::Foreign(_) => Self::Foreign,
-            State::Excluded(_) => Self::Excluded,
-        })
+                State::Idle(at) => Self::Idle {
+                    node: NodeId(at.node),
+                    eni: eni(&at.eni)?,
+                },
+                State::Bound(to) => {
+                    let (node, key, generation) = bound(to)?;
+                    Self::Bound {
+                        node,
+                        key,
+                        generation,
+                    }
+                }
+                State::Cooling(cooling) => {
+                    let at = cooling
+                        .at
+                        .ok_or(Error::Missing("place of a cooling address"))?;
+                    Self::Cooling {
+                        until_ms: cooling.until_ms,
+                        node: (at.node > 0).then_some(NodeId(at.node)),
+                        eni: eni(&at.eni)?,
+                    }
+                }
+                State::Releasing(at) => {
+                    let (node, eni) = on_eni(at)?;
+                    Self::Releasing { node, eni }
+                }
+                State::HeldClaim(claim) => Self::Held {
+                    claim: ClaimId(claim),
+                },
+                State::DisputedClaim(claim) => Self::Disputed {
+                    claim: ClaimId(claim),
+                },
+                State::QuarantinedSince(since) => Self::Quarantined {
+                    since: Revision(since),
+                },
+                State::Foreign(_) => Self::Foreign,
+                State::Excluded(_) => Self::Excluded,
+            },
+        )
     }
 }
 

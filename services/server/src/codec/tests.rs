@@ -2,8 +2,10 @@
 
 mod samples;
 
-use super::{Error, Wire, decode_chunk, decode_entry, decode_group, encode_entry, encode_group, fixed};
 use super::{Entry, SnapshotChunks};
+use super::{
+    Error, Wire, decode_chunk, decode_entry, decode_group, encode_entry, encode_group, fixed,
+};
 use berth_domain::Ledger;
 use berth_domain::command::{Command, Header};
 use berth_domain::event::{Chain, EventGroup};
@@ -78,13 +80,22 @@ fn a_ledger_comes_back_from_its_chunks() {
     let ledger = samples::ledger(3_000);
     let chunks: Vec<Vec<u8>> = SnapshotChunks::new(ledger.records()).collect();
     assert!(chunks.len() > 3, "{}", chunks.len());
-    assert!(chunks.iter().all(|chunk| chunk.len() <= berth_raft::state_machine::CHUNK_BYTES_MAX));
-    let records = chunks.iter().flat_map(|chunk| decode_chunk(chunk).expect("decodes"));
+    assert!(
+        chunks
+            .iter()
+            .all(|chunk| chunk.len() <= berth_raft::state_machine::CHUNK_BYTES_MAX)
+    );
+    let records = chunks
+        .iter()
+        .flat_map(|chunk| decode_chunk(chunk).expect("decodes"));
     let restored = Ledger::from_records(records).expect("whole");
     assert_eq!(restored.digest(), ledger.digest());
     assert_eq!(restored.ledger_time_ms(), ledger.ledger_time_ms());
     // And one that lost a chunk does not pass for whole.
-    let torn = chunks.iter().skip(1).flat_map(|chunk| decode_chunk(chunk).expect("decodes"));
+    let torn = chunks
+        .iter()
+        .skip(1)
+        .flat_map(|chunk| decode_chunk(chunk).expect("decodes"));
     assert!(Ledger::from_records(torn).is_err());
 }
 
@@ -99,7 +110,10 @@ fn an_unknown_command_is_an_error() {
         }],
         ..v1::Entry::default()
     };
-    assert!(matches!(decode_entry(&message.encode_to_vec()), Err(Error::Missing("command"))));
+    assert!(matches!(
+        decode_entry(&message.encode_to_vec()),
+        Err(Error::Missing("command"))
+    ));
     message.commands[0].command = Some(v1::proposal::Command::Expire(v1::Expire { limit: 1 }));
     assert!(decode_entry(&message.encode_to_vec()).is_ok());
     // As a later version might send it: a field that there is not yet.
@@ -112,7 +126,10 @@ fn an_unknown_command_is_an_error() {
     }
     .encode_to_vec();
     prost::encoding::bytes::encode(5, &proposal, &mut bytes);
-    assert!(matches!(decode_entry(&bytes), Err(Error::Missing("command"))));
+    assert!(matches!(
+        decode_entry(&bytes),
+        Err(Error::Missing("command"))
+    ));
 }
 
 /// Promise: numbers and lengths that no version ever wrote are refused by name.
@@ -121,15 +138,27 @@ fn impossible_values_are_refused() {
     let policy = v1::Policy { kind: 3, ttl_ms: 0 };
     assert!(matches!(
         berth_domain::row::Policy::from_wire(policy),
-        Err(Error::Unknown { what: "policy", number: 3 })
+        Err(Error::Unknown {
+            what: "policy",
+            number: 3
+        })
     ));
     let short = v1::Address {
         octets: Bytes::from_static(&[10, 0, 0]),
     };
-    assert!(matches!(std::net::IpAddr::from_wire(short), Err(Error::Malformed { what: "address" })));
-    assert!(matches!(fixed::<16>(&[1; 15], "store"), Err(Error::Malformed { what: "store" })));
+    assert!(matches!(
+        std::net::IpAddr::from_wire(short),
+        Err(Error::Malformed { what: "address" })
+    ));
+    assert!(matches!(
+        fixed::<16>(&[1; 15], "store"),
+        Err(Error::Malformed { what: "store" })
+    ));
     let mut bytes = encode_group(&group(Vec::new()));
-    let at = bytes.windows(4).position(|window| window == b"bind").expect("there");
+    let at = bytes
+        .windows(4)
+        .position(|window| window == b"bind")
+        .expect("there");
     bytes[at..at + 4].copy_from_slice(b"blnd");
     assert!(matches!(decode_group(&bytes), Err(Error::Cause(cause)) if cause == "blnd"));
 }

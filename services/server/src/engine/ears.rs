@@ -38,7 +38,8 @@ impl Ears {
     fn hear(&mut self, events: Vec<Event<LedgerMachine>>) {
         // What was restored at the start comes before everything, and has no event.
         if std::mem::replace(&mut self.is_first, false) {
-            let installed = |event: &Event<LedgerMachine>| matches!(event, Event::SnapshotInstalled { .. });
+            let installed =
+                |event: &Event<LedgerMachine>| matches!(event, Event::SnapshotInstalled { .. });
             if !events.iter().any(installed) {
                 self.take_restored();
             }
@@ -59,12 +60,19 @@ impl Ears {
     }
 
     fn take_restored(&mut self) {
-        let restored = self.restored.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let restored = self
+            .restored
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(Restored { place, members }) = restored else {
             return;
         };
         self.feeder.restored(place);
-        self.members = members.into_iter().map(|member| (member.id, member)).collect();
+        self.members = members
+            .into_iter()
+            .map(|member| (member.id, member))
+            .collect();
         self.tell_members();
     }
 
@@ -87,7 +95,10 @@ impl Ears {
     fn tell_members(&self) {
         let members: Vec<Arc<Member>> = self.members.values().cloned().collect();
         {
-            let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
+            let mut endpoints = self
+                .endpoints
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             for member in &members {
                 endpoints.insert(member.id, member.client_endpoint.clone());
             }

@@ -26,7 +26,10 @@ pub(super) async fn watch(directory: Directory, disk: Disk, gate: Gate) {
         let is_time = handed_over.is_none_or(|at| at.elapsed() >= HAND_OVER_EVERY);
         if gate.role().leads() && is_time {
             handed_over = Some(Instant::now());
-            tracing::warn!(free_bytes, "the disk is nearly full: handing the leadership over, refusing new work");
+            tracing::warn!(
+                free_bytes,
+                "the disk is nearly full: handing the leadership over, refusing new work"
+            );
             if let Err(failure) = gate.transfer_leadership(None).await {
                 tracing::warn!(reason = %failure, "nobody takes the leadership");
             }

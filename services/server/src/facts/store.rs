@@ -61,8 +61,10 @@ struct State {
     sessions: u64,
     clusters: HashMap<ClusterName, Cluster>,
     /// Called when facts of a cluster become usable that were not before.
-    on_usable: Option<Box<dyn Fn(&ClusterName) + Send>>,
+    on_usable: Option<OnUsable>,
 }
+
+type OnUsable = Box<dyn Fn(&ClusterName) + Send>;
 
 #[derive(Default)]
 struct Cluster {
@@ -129,10 +131,13 @@ impl Facts {
     /// Starts a stream. A newer epoch of the same cluster replaces an older one; an older one is refused,
     /// and so is everything on a replica that does not lead.
     pub fn begin(&self, begin: &v1::FactsBegin) -> Result<Session, Failure> {
-        let cluster = ClusterName::new(&begin.cluster).map_err(|error| invalid("begin.cluster", error.to_string()))?;
+        let cluster = ClusterName::new(&begin.cluster)
+            .map_err(|error| invalid("begin.cluster", error.to_string()))?;
         let mut state = self.state();
         if !state.leading {
-            return Err(Failure::NotLeader { leader_endpoint: None });
+            return Err(Failure::NotLeader {
+                leader_endpoint: None,
+            });
         }
         if begin.epoch == 0 {
             return Err(invalid("begin.epoch", "is 0: it starts at 1".into()));
@@ -141,7 +146,10 @@ impl Facts {
         let number = state.sessions;
         let known = state.clusters.entry(cluster.clone()).or_default();
         if begin.epoch < known.epoch {
-            let reason = format!("{} is older than {}: another source has begun", begin.epoch, known.epoch);
+            let reason = format!(
+                "{} is older than {}: another source has begun",
+                begin.epoch, known.epoch
+            );
             return Err(invalid("begin.epoch", reason));
         }
         known.session = number;
@@ -152,7 +160,11 @@ impl Facts {
             ..List::default()
         });
         let facts = self.clone();
-        Ok(Session { facts, cluster, number })
+        Ok(Session {
+            facts,
+            cluster,
+            number,
+        })
     }
 
     /// What is known of a pod now.
@@ -173,7 +185,11 @@ impl Facts {
     pub fn observe(&self) -> Vec<Observation> {
         let now_ms = self.inner.clock.now_ms();
         let state = self.state();
-        let mut seen: Vec<Observation> = state.clusters.iter().map(|(name, known)| known.observe(name, now_ms)).collect();
+        let mut seen: Vec<Observation> = state
+            .clusters
+            .iter()
+            .map(|(name, known)| known.observe(name, now_ms))
+            .collect();
         seen.sort_by(|one, other| one.cluster.cmp(&other.cluster));
         seen
     }
@@ -204,7 +220,10 @@ impl Facts {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics between two writes, so a poisoned state is whole.
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -222,11 +241,19 @@ impl Session {
         let now_ms = self.facts.inner.clock.now_ms();
         let mut state = self.facts.state();
         if !state.leading {
-            return Err(Failure::NotLeader { leader_endpoint: None });
+            return Err(Failure::NotLeader {
+                leader_endpoint: None,
+            });
         }
-        let known = state.clusters.get_mut(&self.cluster).filter(|known| known.session == self.number);
+        let known = state
+            .clusters
+            .get_mut(&self.cluster)
+            .filter(|known| known.session == self.number);
         let Some(known) = known else {
-            return Err(invalid("begin", "another source has begun for this cluster".into()));
+            return Err(invalid(
+                "begin",
+                "another source has begun for this cluster".into(),
+            ));
         };
         let was_usable = matches!(known.usable(now_ms), Ok(Some(_)));
         let version = message.version;
@@ -266,7 +293,9 @@ impl Cluster {
         }
         match self.expected_until_ms {
             _ if self.coming.is_some() && !self.ended => Err("have not synced".into()),
-            Some(until_ms) if now_ms < until_ms => Err("have not come back after the leader change".into()),
+            Some(until_ms) if now_ms < until_ms => {
+                Err("have not come back after the leader change".into())
+            }
             _ => Ok(None),
         }
     }
@@ -277,7 +306,12 @@ impl Cluster {
         };
         let list = match (&mut self.coming, &mut self.current) {
             (Some(list), _) | (None, Some(list)) => list,
-            (None, None) => return Err(invalid("begin", "is missing: a stream starts with it".into())),
+            (None, None) => {
+                return Err(invalid(
+                    "begin",
+                    "is missing: a stream starts with it".into(),
+                ));
+            }
         };
         if message.version <= list.version {
             let reason = format!("{} is not above {}", message.version, list.version);
@@ -331,20 +365,30 @@ impl List {
             Report::Node(node) => put(&mut self.nodes, node.name.clone(), node.gone, node),
             Report::Namespace(namespace) => {
                 let gone = namespace.gone;
-                put(&mut self.namespaces, namespace.name.clone(), gone, namespace)
+                put(
+                    &mut self.namespaces,
+                    namespace.name.clone(),
+                    gone,
+                    namespace,
+                )
             }
             Report::Workload(workload) => {
                 let key = (workload.namespace.clone(), workload.name.clone());
                 put(&mut self.workloads, key, workload.gone, workload)
             }
-            Report::Begin(_) => Err(invalid("begin", "comes once, at the start of a stream".into())),
+            Report::Begin(_) => Err(invalid(
+                "begin",
+                "comes once, at the start of a stream".into(),
+            )),
             Report::Synced(_) | Report::Heartbeat(_) => Ok(()),
         }
     }
 
     fn take_pod(&mut self, pod: v1::PodFact) -> Result<(), Failure> {
-        let namespace = Namespace::new(&pod.namespace).map_err(|error| invalid("pod.namespace", error.to_string()))?;
-        let name = PodName::new(&pod.name).map_err(|error| invalid("pod.name", error.to_string()))?;
+        let namespace = Namespace::new(&pod.namespace)
+            .map_err(|error| invalid("pod.namespace", error.to_string()))?;
+        let name =
+            PodName::new(&pod.name).map_err(|error| invalid("pod.name", error.to_string()))?;
         let fact = PodFact {
             uid: pod.uid,
             node: pod.node,
@@ -356,13 +400,21 @@ impl List {
     }
 }
 
-fn put<K: Eq + std::hash::Hash, V>(facts: &mut HashMap<K, V>, key: K, gone: bool, fact: V) -> Result<(), Failure> {
+fn put<K: Eq + std::hash::Hash, V>(
+    facts: &mut HashMap<K, V>,
+    key: K,
+    gone: bool,
+    fact: V,
+) -> Result<(), Failure> {
     if gone {
         facts.remove(&key);
         return Ok(());
     }
     if facts.len() >= FACTS_MAX && !facts.contains_key(&key) {
-        return Err(invalid("report", format!("names more than {FACTS_MAX} objects of one kind")));
+        return Err(invalid(
+            "report",
+            format!("names more than {FACTS_MAX} objects of one kind"),
+        ));
     }
     facts.insert(key, fact);
     Ok(())

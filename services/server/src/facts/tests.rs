@@ -69,9 +69,16 @@ fn a_list_decides_only_when_complete() {
     assert_eq!(world.lookup("web-0"), Lookup::NoSource);
     let mut session = world.begin(7).expect("begins");
     world.say(&mut session, pod("web-0", false)).expect("taken");
-    assert_eq!(world.lookup("web-0"), Lookup::Missing("have not synced".into()));
-    world.say(&mut session, Report::Synced(v1::FactsSynced {})).expect("taken");
-    assert!(matches!(world.lookup("web-0"), Lookup::Known(fact, version) if fact.uid == "uid-web-0" && version.epoch == 7));
+    assert_eq!(
+        world.lookup("web-0"),
+        Lookup::Missing("have not synced".into())
+    );
+    world
+        .say(&mut session, Report::Synced(v1::FactsSynced {}))
+        .expect("taken");
+    assert!(
+        matches!(world.lookup("web-0"), Lookup::Known(fact, version) if fact.uid == "uid-web-0" && version.epoch == 7)
+    );
     assert!(matches!(world.lookup("web-1"), Lookup::Gone(_)));
     world.say(&mut session, pod("web-0", true)).expect("taken");
     assert!(matches!(world.lookup("web-0"), Lookup::Gone(version) if version.version == 3));
@@ -82,16 +89,27 @@ fn a_list_decides_only_when_complete() {
 fn stale_facts_decide_nothing() {
     let mut world = World::leading();
     let mut session = world.begin(1).expect("begins");
-    world.say(&mut session, Report::Synced(v1::FactsSynced {})).expect("taken");
+    world
+        .say(&mut session, Report::Synced(v1::FactsSynced {}))
+        .expect("taken");
     world.clock.advance(STALE_AFTER_MS);
     assert!(matches!(world.lookup("web-0"), Lookup::Gone(_)));
     world.clock.advance(1);
-    assert_eq!(world.lookup("web-0"), Lookup::Missing("are 120 s old".into()));
-    world.say(&mut session, Report::Heartbeat(v1::FactsHeartbeat {})).expect("taken");
+    assert_eq!(
+        world.lookup("web-0"),
+        Lookup::Missing("are 120 s old".into())
+    );
+    world
+        .say(&mut session, Report::Heartbeat(v1::FactsHeartbeat {}))
+        .expect("taken");
     assert!(matches!(world.lookup("web-0"), Lookup::Gone(_)));
     session.end();
     world.clock.advance(STALE_AFTER_MS + 1);
-    assert_eq!(world.lookup("web-0"), Lookup::NoSource, "a source that took its leave is not waited for");
+    assert_eq!(
+        world.lookup("web-0"),
+        Lookup::NoSource,
+        "a source that took its leave is not waited for"
+    );
 }
 
 /// Promise: while a new list comes, the old one decides; what the new one does not name is gone.
@@ -100,14 +118,21 @@ fn a_new_list_replaces_the_old_at_once() {
     let mut world = World::leading();
     let mut session = world.begin(1).expect("begins");
     world.say(&mut session, pod("web-0", false)).expect("taken");
-    world.say(&mut session, Report::Synced(v1::FactsSynced {})).expect("taken");
+    world
+        .say(&mut session, Report::Synced(v1::FactsSynced {}))
+        .expect("taken");
     let mut next = world.begin(2).expect("begins");
     world.say(&mut next, pod("web-1", false)).expect("taken");
     assert!(matches!(world.lookup("web-0"), Lookup::Known(_, version) if version.epoch == 1));
-    world.say(&mut next, Report::Synced(v1::FactsSynced {})).expect("taken");
+    world
+        .say(&mut next, Report::Synced(v1::FactsSynced {}))
+        .expect("taken");
     assert!(matches!(world.lookup("web-0"), Lookup::Gone(version) if version.epoch == 2));
     assert!(matches!(world.lookup("web-1"), Lookup::Known(..)));
-    assert!(world.say(&mut session, pod("web-9", false)).is_err(), "the old stream may not speak any more");
+    assert!(
+        world.say(&mut session, pod("web-9", false)).is_err(),
+        "the old stream may not speak any more"
+    );
     assert!(world.begin(1).is_err(), "an older epoch may not begin");
 }
 
@@ -119,7 +144,10 @@ fn disorder_is_refused() {
     world.say(&mut session, pod("web-0", false)).expect("taken");
     world.version -= 1;
     assert!(world.say(&mut session, pod("web-1", false)).is_err());
-    let empty = v1::FactsReport { version: 9, report: None };
+    let empty = v1::FactsReport {
+        version: 9,
+        report: None,
+    };
     assert!(session.report(empty).is_err());
     assert!(world.begin(0).is_err(), "epochs start at 1");
 }
@@ -129,16 +157,25 @@ fn disorder_is_refused() {
 fn a_leader_change_forgets() {
     let mut world = World::leading();
     let mut session = world.begin(1).expect("begins");
-    world.say(&mut session, Report::Synced(v1::FactsSynced {})).expect("taken");
+    world
+        .say(&mut session, Report::Synced(v1::FactsSynced {}))
+        .expect("taken");
     world.facts.resign();
-    assert!(matches!(world.say(&mut session, pod("web-0", false)), Err(Failure::NotLeader { .. })));
+    assert!(matches!(
+        world.say(&mut session, pod("web-0", false)),
+        Err(Failure::NotLeader { .. })
+    ));
     assert!(matches!(world.begin(2), Err(Failure::NotLeader { .. })));
     world.facts.lead([ClusterName::new("one").expect("a name")]);
-    assert!(matches!(world.lookup("web-0"), Lookup::Missing(reason) if reason.contains("leader change")));
+    assert!(
+        matches!(world.lookup("web-0"), Lookup::Missing(reason) if reason.contains("leader change"))
+    );
     world.clock.advance(STALE_AFTER_MS);
     assert_eq!(world.lookup("web-0"), Lookup::NoSource);
     let mut session = world.begin(1).expect("the new memory knows no epoch");
-    world.say(&mut session, Report::Synced(v1::FactsSynced {})).expect("taken");
+    world
+        .say(&mut session, Report::Synced(v1::FactsSynced {}))
+        .expect("taken");
     assert!(matches!(world.lookup("web-0"), Lookup::Gone(_)));
 }
 
@@ -147,14 +184,25 @@ fn a_leader_change_forgets() {
 fn waiters_are_told() {
     let mut world = World::leading();
     let (sender, told) = std::sync::mpsc::channel();
-    world.facts.on_usable(move |cluster| sender.send(cluster.clone()).expect("listens"));
+    world
+        .facts
+        .on_usable(move |cluster| sender.send(cluster.clone()).expect("listens"));
     let mut session = world.begin(1).expect("begins");
     assert!(told.try_recv().is_err());
-    world.say(&mut session, Report::Synced(v1::FactsSynced {})).expect("taken");
-    assert_eq!(told.try_recv().map(|cluster| cluster.to_string()).as_deref(), Ok("one"));
+    world
+        .say(&mut session, Report::Synced(v1::FactsSynced {}))
+        .expect("taken");
+    assert_eq!(
+        told.try_recv()
+            .map(|cluster| cluster.to_string())
+            .as_deref(),
+        Ok("one")
+    );
     world.say(&mut session, pod("web-0", false)).expect("taken");
     assert!(told.try_recv().is_err());
     world.clock.advance(STALE_AFTER_MS + 1);
-    world.say(&mut session, Report::Heartbeat(v1::FactsHeartbeat {})).expect("taken");
+    world
+        .say(&mut session, Report::Heartbeat(v1::FactsHeartbeat {}))
+        .expect("taken");
     assert!(told.try_recv().is_ok());
 }

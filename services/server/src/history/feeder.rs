@@ -17,10 +17,7 @@ pub(super) enum Message {
     /// A snapshot put the replica here.
     Restored(Place),
     /// Encoded groups that another replica has sent, to fill a gap.
-    Fetched {
-        first: u64,
-        bodies: Vec<Bytes>,
-    },
+    Fetched { first: u64, bodies: Vec<Bytes> },
     /// Nothing comes after this.
     End,
 }

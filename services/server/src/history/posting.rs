@@ -13,9 +13,20 @@ pub(super) fn keys(group: &EventGroup) -> Vec<Vec<u8>> {
     let mut keys = BTreeSet::new();
     for change in &group.changes {
         match change {
-            Change::Address { address: at, before, after, .. } => {
+            Change::Address {
+                address: at,
+                before,
+                after,
+                ..
+            } => {
                 keys.insert(address(*at));
-                keys.extend([before, after].into_iter().flatten().filter_map(standing_on).map(node));
+                keys.extend(
+                    [before, after]
+                        .into_iter()
+                        .flatten()
+                        .filter_map(standing_on)
+                        .map(node),
+                );
             }
             Change::Allocation { before, after, .. } => {
                 for row in [before, after].into_iter().flatten() {
@@ -24,14 +35,29 @@ pub(super) fn keys(group: &EventGroup) -> Vec<Vec<u8>> {
                 }
             }
             Change::Claim { before, after, .. } => {
-                keys.extend([before, after].into_iter().flatten().flat_map(|row| of_claim(row)));
+                keys.extend(
+                    [before, after]
+                        .into_iter()
+                        .flatten()
+                        .flat_map(|row| of_claim(row)),
+                );
             }
             Change::Node { id, before, after } => {
                 keys.insert(node(*id));
-                keys.extend([before, after].into_iter().flatten().map(|row| node_name(&row.name)));
+                keys.extend(
+                    [before, after]
+                        .into_iter()
+                        .flatten()
+                        .map(|row| node_name(&row.name)),
+                );
             }
             Change::VSwitch { before, after, .. } => {
-                keys.extend([before, after].into_iter().flatten().map(|row| vswitch(&row.name)));
+                keys.extend(
+                    [before, after]
+                        .into_iter()
+                        .flatten()
+                        .map(|row| vswitch(&row.name)),
+                );
             }
             Change::Tombstone { .. } | Change::Request { .. } | Change::Member { .. } => {}
         }
@@ -91,7 +117,14 @@ fn pod(namespace: &Namespace, name: &PodName) -> Vec<u8> {
 }
 
 fn claim(name: &ClaimName) -> Vec<u8> {
-    text(b'c', &[name.cluster.as_str(), name.namespace.as_str(), name.pod.as_str()])
+    text(
+        b'c',
+        &[
+            name.cluster.as_str(),
+            name.namespace.as_str(),
+            name.pod.as_str(),
+        ],
+    )
 }
 
 fn vswitch(name: &VSwitchName) -> Vec<u8> {

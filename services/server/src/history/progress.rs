@@ -80,7 +80,10 @@ impl Progress {
         let _waiter = Waiter::new(self);
         let mut state = self.state();
         while state.through < revision {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -88,14 +91,20 @@ impl Progress {
     pub async fn reached(&self, revision: Revision) -> bool {
         let _waiter = Waiter::new(self);
         let mut through = self.through.subscribe();
-        through.wait_for(|through| *through >= revision).await.is_ok()
+        through
+            .wait_for(|through| *through >= revision)
+            .await
+            .is_ok()
     }
 
     /// Groups are on their way. Waits, on its thread, while far too many are.
     pub(crate) fn add(&self, groups: usize) {
         let mut state = self.state();
         while state.behind > BEHIND_HARD_MAX && !state.closed {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         state.behind += groups;
     }

@@ -125,13 +125,22 @@ impl Reader {
             let bounds = query.bounds();
             let (records, more) = find(&store, &query.subject, &bounds)?;
             let groups = decode(&records)?;
-            Ok(Page { groups, more, revision })
+            Ok(Page {
+                groups,
+                more,
+                revision,
+            })
         })
         .await
     }
 
     /// Who held an address at that wall time (ms since 1970): by its last change at or before it.
-    pub async fn who_has(&self, address: IpAddr, at_wall_ms: u64, at_least: Revision) -> Result<WhoHas, Failure> {
+    pub async fn who_has(
+        &self,
+        address: IpAddr,
+        at_wall_ms: u64,
+        at_least: Revision,
+    ) -> Result<WhoHas, Failure> {
         let query = Query {
             subject: Subject::Address(address),
             from_wall_ms: None,
@@ -154,11 +163,19 @@ impl Reader {
     pub async fn after(&self, after: Revision, limit: usize) -> Result<Vec<EventGroup>, Failure> {
         let bodies = self.encoded_after(after, Revision(u64::MAX), limit).await?;
         let first = after.0 + 1;
-        (first..).zip(&bodies).map(|(revision, body)| group(revision, body)).collect()
+        (first..)
+            .zip(&bodies)
+            .map(|(revision, body)| group(revision, body))
+            .collect()
     }
 
     /// As [`Reader::after`], encoded as they are stored and up to `until`: for sending them to another replica.
-    pub async fn encoded_after(&self, after: Revision, until: Revision, limit: usize) -> Result<Vec<Bytes>, Failure> {
+    pub async fn encoded_after(
+        &self,
+        after: Revision,
+        until: Revision,
+        limit: usize,
+    ) -> Result<Vec<Bytes>, Failure> {
         let first = after.0 + 1;
         self.complete(Revision(first), Revision(first)).await?;
         let floor = self.store.floor();
@@ -176,7 +193,13 @@ impl Reader {
             limit: limit.clamp(1, Query::LIMIT_MAX),
             ..history::Query::default()
         };
-        let records = blocking(move || store.range(&bounds).map(|page| page.records).map_err(unreadable)).await?;
+        let records = blocking(move || {
+            store
+                .range(&bounds)
+                .map(|page| page.records)
+                .map_err(unreadable)
+        })
+        .await?;
         Ok(records.into_iter().map(|record| record.body).collect())
     }
 
@@ -196,7 +219,11 @@ impl Reader {
 }
 
 /// Records about a subject, and whether there are more.
-fn find(store: &HistoryReader, subject: &Subject, bounds: &history::Query) -> Result<(Vec<Record>, bool), Failure> {
+fn find(
+    store: &HistoryReader,
+    subject: &Subject,
+    bounds: &history::Query,
+) -> Result<(Vec<Record>, bool), Failure> {
     let page = match (posting::of_subject(subject), subject) {
         (Some(key), _) => store.by_key(&key, bounds),
         (None, Subject::Node(name)) => return find_node(store, name, bounds),
@@ -207,12 +234,18 @@ fn find(store: &HistoryReader, subject: &Subject, bounds: &history::Query) -> Re
 }
 
 /// A name leads to the ids of all nodes that ever had it, and those to their groups.
-fn find_node(store: &HistoryReader, name: &NodeName, bounds: &history::Query) -> Result<(Vec<Record>, bool), Failure> {
+fn find_node(
+    store: &HistoryReader,
+    name: &NodeName,
+    bounds: &history::Query,
+) -> Result<(Vec<Record>, bool), Failure> {
     let everything = history::Query {
         limit: Query::LIMIT_MAX,
         ..history::Query::default()
     };
-    let named = store.by_key(&posting::node_name(name), &everything).map_err(unreadable)?;
+    let named = store
+        .by_key(&posting::node_name(name), &everything)
+        .map_err(unreadable)?;
     let mut ids = BTreeSet::new();
     for group in decode(&named.records)? {
         ids.extend(group.changes.iter().filter_map(|change| match change {
@@ -226,9 +259,15 @@ fn find_node(store: &HistoryReader, name: &NodeName, bounds: &history::Query) ->
     let mut found: BTreeMap<u64, Record> = BTreeMap::new();
     let mut more = false;
     for id in ids {
-        let page = store.by_key(&posting::node(id), bounds).map_err(unreadable)?;
+        let page = store
+            .by_key(&posting::node(id), bounds)
+            .map_err(unreadable)?;
         more |= page.next.is_some();
-        found.extend(page.records.into_iter().map(|record| (record.revision, record)));
+        found.extend(
+            page.records
+                .into_iter()
+                .map(|record| (record.revision, record)),
+        );
     }
     let mut records: Vec<Record> = found.into_values().collect();
     if bounds.order == Order::NewestFirst {
@@ -240,15 +279,21 @@ fn find_node(store: &HistoryReader, name: &NodeName, bounds: &history::Query) ->
 }
 
 fn decode(records: &[Record]) -> Result<Vec<EventGroup>, Failure> {
-    records.iter().map(|record| group(record.revision, &record.body)).collect()
+    records
+        .iter()
+        .map(|record| group(record.revision, &record.body))
+        .collect()
 }
 
 fn group(revision: u64, body: &[u8]) -> Result<EventGroup, Failure> {
-    decode_group(body).map_err(|error| unavailable(format!("event group {revision} cannot be read: {error}")))
+    decode_group(body)
+        .map_err(|error| unavailable(format!("event group {revision} cannot be read: {error}")))
 }
 
 /// Reading the disk blocks; the door's thread must not.
-async fn blocking<T: Send + 'static>(read: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     let result = tokio::task::spawn_blocking(read).await;
     result.unwrap_or_else(|error| Err(unavailable(format!("reading the history failed: {error}"))))
 }

@@ -37,11 +37,18 @@ impl WhoHas {
         // A later change of one group is what holds after it.
         for change in &group.changes {
             match change {
-                Change::Address { vswitch, address: at, after, .. } if *at == address => {
+                Change::Address {
+                    vswitch,
+                    address: at,
+                    after,
+                    ..
+                } if *at == address => {
                     answer.vswitch = Some(*vswitch);
                     answer.state.clone_from(after);
                 }
-                Change::Allocation { after: Some(row), .. } if row.addresses.contains(&address) => {
+                Change::Allocation {
+                    after: Some(row), ..
+                } if row.addresses.contains(&address) => {
                     answer.allocation = Some(Arc::clone(row));
                 }
                 _ => {}

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Without somebody waiting a commit comes this late: each is a disk sync that the log would rather have for itself.
 const COMMIT_EVERY: Duration = Duration::from_millis(100);
+/// With somebody waiting it comes this late: a watcher always waits, and must not cost a disk sync per entry.
+const COMMIT_AWAITED_EVERY: Duration = Duration::from_millis(5);
 /// Records that are committed without waiting for more: a few segments.
 const COMMIT_RECORDS: usize = 8_192;
 /// After a fetch that failed.
@@ -30,7 +32,11 @@ pub struct Fetched {
 /// Where missing groups come from: another replica. Called on a thread of its own; may block, within limits of its own.
 pub trait Source: Send + 'static {
     /// Some groups from `first` on, at most up to `last`.
-    fn fetch(&mut self, first: u64, last: u64) -> Result<Fetched, Box<dyn std::error::Error + Send + Sync>>;
+    fn fetch(
+        &mut self,
+        first: u64,
+        last: u64,
+    ) -> Result<Fetched, Box<dyn std::error::Error + Send + Sync>>;
 }
 
 /// What the thread says to whoever runs it.
@@ -83,13 +89,15 @@ impl Writer {
             since: None,
             gaps,
         };
-        let thread = std::thread::Builder::new().name("history".into()).spawn(move || {
-            let result = work.run(&*reports.durable);
-            work.progress.close();
-            if let Err(error) = result {
-                (reports.failed)(error);
-            }
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("history".into())
+            .spawn(move || {
+                let result = work.run(&*reports.durable);
+                work.progress.close();
+                if let Err(error) = result {
+                    (reports.failed)(error);
+                }
+            })?;
         let writer = Self {
             thread,
             feeder: feeder.clone(),
@@ -138,23 +146,35 @@ impl Work {
             Err(TryRecvError::Empty) => {}
         }
         let Some(since) = self.since else {
-            return self.inbox.recv().map(Some).map_err(|_| RecvTimeoutError::Disconnected);
+            return self
+                .inbox
+                .recv()
+                .map(Some)
+                .map_err(|_| RecvTimeoutError::Disconnected);
         };
-        // With a waiter the commit is due now; one that comes later finds it within this short time.
-        let left = COMMIT_EVERY.saturating_sub(since.elapsed()).min(Duration::from_millis(5));
+        // Short, so that somebody who begins to wait meanwhile is noticed.
+        let left = COMMIT_EVERY
+            .saturating_sub(since.elapsed())
+            .min(COMMIT_AWAITED_EVERY);
         self.inbox.recv_timeout(left).map(Some)
     }
 
     fn is_due(&self) -> bool {
-        let is_old = self.since.is_some_and(|since| since.elapsed() >= COMMIT_EVERY);
-        let is_awaited = self.since.is_some() && self.progress.is_awaited();
-        is_old || is_awaited || self.uncommitted >= COMMIT_RECORDS
+        let Some(since) = self.since else {
+            return false;
+        };
+        let patience = match self.progress.is_awaited() {
+            true => COMMIT_AWAITED_EVERY,
+            false => COMMIT_EVERY,
+        };
+        since.elapsed() >= patience || self.uncommitted >= COMMIT_RECORDS
     }
 
     fn take(&mut self, message: Message) -> Result<(), Error> {
         match message {
             Message::Applied { index, groups } => {
-                let records: Vec<Record> = groups.iter().map(|group| record(index, group)).collect();
+                let records: Vec<Record> =
+                    groups.iter().map(|group| record(index, group)).collect();
                 self.uncommitted += records.len();
                 self.store.append(records)?;
                 self.store.reach(index);
@@ -191,7 +211,11 @@ impl Work {
             let group = decode_group(&body).map_err(|source| Error::Group { revision, source })?;
             let fits = group.revision.0 == revision;
             if !fits {
-                tracing::warn!(revision, found = group.revision.0, "a replica sent another event group than was asked for");
+                tracing::warn!(
+                    revision,
+                    found = group.revision.0,
+                    "a replica sent another event group than was asked for"
+                );
                 return Ok(());
             }
             // The raft index is only of use for what this replica applied itself.
@@ -212,7 +236,10 @@ impl Work {
 
     fn commit(&mut self, durable: &dyn Fn(u64)) -> Result<(), Error> {
         let through = self.store.commit()?;
-        self.progress.reach(Revision(through.revision), std::mem::take(&mut self.uncommitted));
+        self.progress.reach(
+            Revision(through.revision),
+            std::mem::take(&mut self.uncommitted),
+        );
         self.since = None;
         durable(through.index);
         Ok(())
@@ -236,22 +263,32 @@ fn fetcher(mut source: Box<dyn Source>, feeder: &Feeder) -> std::io::Result<Send
     let (sender, gaps) = mpsc::channel::<Gap>();
     // The thread ends with the writer's, which holds the only sender of gaps.
     let feeder = feeder.clone();
-    std::thread::Builder::new().name("history-fetch".into()).spawn(move || {
-        while let Ok(gap) = gaps.recv() {
-            if !fetch(&mut *source, &gap, &feeder) {
-                return;
+    std::thread::Builder::new()
+        .name("history-fetch".into())
+        .spawn(move || {
+            while let Ok(gap) = gaps.recv() {
+                if !fetch(&mut *source, &gap, &feeder) {
+                    return;
+                }
             }
-        }
-    })?;
+        })?;
     Ok(sender)
 }
 
 fn fetch(source: &mut dyn Source, gap: &Gap, feeder: &Feeder) -> bool {
     loop {
         match source.fetch(gap.first, gap.last) {
-            Ok(fetched) if !fetched.groups.is_empty() => return feeder.fetched(gap.first, fetched.groups),
-            Ok(_) => tracing::warn!(first = gap.first, last = gap.last, "no replica has these event groups"),
-            Err(error) => tracing::warn!(%error, first = gap.first, "event groups could not be fetched, trying again"),
+            Ok(fetched) if !fetched.groups.is_empty() => {
+                return feeder.fetched(gap.first, fetched.groups);
+            }
+            Ok(_) => tracing::warn!(
+                first = gap.first,
+                last = gap.last,
+                "no replica has these event groups"
+            ),
+            Err(error) => {
+                tracing::warn!(%error, first = gap.first, "event groups could not be fetched, trying again")
+            }
         }
         std::thread::sleep(FETCH_AGAIN_AFTER);
     }

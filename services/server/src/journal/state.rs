@@ -153,7 +153,12 @@ impl State {
         let (mut proposals, mut waiting) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut bytes = 0;
         while proposals.len() < COMMANDS_MAX && bytes < ENTRY_BYTES_ABOUT {
-            let Some(Propose { proposal, span, reply }) = self.queue.pop_front() else {
+            let Some(Propose {
+                proposal,
+                span,
+                reply,
+            }) = self.queue.pop_front()
+            else {
                 break;
             };
             bytes += weight(&proposal);
@@ -228,5 +233,7 @@ fn weight(proposal: &Proposal) -> usize {
 }
 
 pub(super) fn not_leader() -> Failure {
-    Failure::NotLeader { leader_endpoint: None }
+    Failure::NotLeader {
+        leader_endpoint: None,
+    }
 }

@@ -89,7 +89,10 @@ fn a_lost_leadership_leaves_the_outcome_unknown() {
     state.lose();
     assert!(matches!(told(flying), Some(Err(Failure::Unknown { .. }))));
     assert!(matches!(told(queued), Some(Err(Failure::NotLeader { .. }))));
-    assert!(matches!(told(propose(&mut state)), Some(Err(Failure::NotLeader { .. }))));
+    assert!(matches!(
+        told(propose(&mut state)),
+        Some(Err(Failure::NotLeader { .. }))
+    ));
     assert!(state.pack(100, 0).is_none());
     // That it is committed after all is nobody's answer any more, also not in a new term.
     state.begin(LedgerClock::start(6_000, 200), 0);
@@ -105,7 +108,10 @@ fn entries_are_bounded_and_shared() {
     let count = COMMANDS_MAX + 10;
     let waiting: Vec<_> = (0..count).map(|_| propose(&mut state)).collect();
     let (_, data) = state.pack(100, 0).expect("an entry");
-    assert_eq!(decode_entry(&data).expect("ours").proposals.len(), COMMANDS_MAX);
+    assert_eq!(
+        decode_entry(&data).expect("ours").proposals.len(),
+        COMMANDS_MAX
+    );
     let (_, data) = state.pack(100, 0).expect("the rest");
     assert_eq!(decode_entry(&data).expect("ours").proposals.len(), 10);
     let more: Vec<_> = (2..ENTRIES_MAX + 1)
@@ -124,7 +130,10 @@ fn entries_are_bounded_and_shared() {
 fn a_full_queue_is_busy() {
     let mut state = leading();
     let waiting: Vec<_> = (0..QUEUE_MAX).map(|_| propose(&mut state)).collect();
-    assert!(matches!(told(propose(&mut state)), Some(Err(Failure::Busy { .. }))));
+    assert!(matches!(
+        told(propose(&mut state)),
+        Some(Err(Failure::Busy { .. }))
+    ));
     assert_eq!(state.queued(), waiting.len());
 }
 
@@ -163,7 +172,10 @@ fn headers_carry_two_times() {
 /// Promise: commands that come in one turn share one entry.
 #[test]
 fn one_turn_is_one_entry() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let entries = Rc::new(RefCell::new(Vec::new()));
         let seen = Rc::clone(&entries);
@@ -182,14 +194,23 @@ fn one_turn_is_one_entry() {
                 let (reply, waiting) = Reply::new();
                 let proposal = create_vswitch("a", "10.0.0.0/24", 0);
                 let span = Span::none();
-                journal.try_send(Propose { proposal, span, reply }).expect("room");
+                journal
+                    .try_send(Propose {
+                        proposal,
+                        span,
+                        reply,
+                    })
+                    .expect("room");
                 waiting
             })
             .collect();
         while entries.borrow().is_empty() {
             tokio::task::yield_now().await;
         }
-        let (batch, count) = (entries.borrow()[0].batch, entries.borrow()[0].proposals.len());
+        let (batch, count) = (
+            entries.borrow()[0].batch,
+            entries.borrow()[0].proposals.len(),
+        );
         assert_eq!(count, 50);
         journal.deliver(Settle(vec![Settled::Applied {
             leader_boot: BOOT,

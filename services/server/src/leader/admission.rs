@@ -2,8 +2,8 @@
 
 use super::Disk;
 use crate::failure::Failure;
-use crate::history::Progress;
 use crate::history::BEHIND_MAX;
+use crate::history::Progress;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A caller that waits less cannot be answered: half of it is kept for the way back.
@@ -96,20 +96,36 @@ mod tests {
     fn a_low_disk_refuses_what_takes_room() {
         let (admission, disk) = (Admission::default(), Disk::default());
         disk.note(10, true);
-        let refused = admission.admit(Effort::Allocate, 5_000, &disk, &history()).expect_err("low");
+        let refused = admission
+            .admit(Effort::Allocate, 5_000, &disk, &history())
+            .expect_err("low");
         assert_eq!(refused, Failure::DiskLow { free_bytes: 10 });
-        assert!(admission.admit(Effort::Release, 5_000, &disk, &history()).is_ok());
+        assert!(
+            admission
+                .admit(Effort::Release, 5_000, &disk, &history())
+                .is_ok()
+        );
         disk.note(1_000, false);
-        assert!(admission.admit(Effort::Allocate, 5_000, &disk, &history()).is_ok());
+        assert!(
+            admission
+                .admit(Effort::Allocate, 5_000, &disk, &history())
+                .is_ok()
+        );
     }
 
     /// Promise: a deadline that cannot be kept is refused before anything starts.
     #[test]
     fn a_short_deadline_is_refused() {
         let (admission, disk) = (Admission::default(), Disk::default());
-        let refused = admission.admit(Effort::Allocate, 999, &disk, &history()).expect_err("short");
+        let refused = admission
+            .admit(Effort::Allocate, 999, &disk, &history())
+            .expect_err("short");
         assert_eq!(refused, Failure::DeadlineTooShort { needed_ms: 1_000 });
-        assert!(admission.admit(Effort::Allocate, 1_000, &disk, &history()).is_ok());
+        assert!(
+            admission
+                .admit(Effort::Allocate, 1_000, &disk, &history())
+                .is_ok()
+        );
     }
 
     /// Promise: a history that is too far behind slows admission of what makes more of it.
@@ -119,11 +135,22 @@ mod tests {
         history.add(BEHIND_MAX + 1);
         assert!(matches!(
             admission.admit(Effort::Allocate, 5_000, &disk, &history),
-            Err(Failure::Busy { what: "the history", .. })
+            Err(Failure::Busy {
+                what: "the history",
+                ..
+            })
         ));
-        assert!(admission.admit(Effort::Release, 5_000, &disk, &history).is_ok());
+        assert!(
+            admission
+                .admit(Effort::Release, 5_000, &disk, &history)
+                .is_ok()
+        );
         history.reach(Revision(9), 2);
-        assert!(admission.admit(Effort::Allocate, 5_000, &disk, &history).is_ok());
+        assert!(
+            admission
+                .admit(Effort::Allocate, 5_000, &disk, &history)
+                .is_ok()
+        );
     }
 
     /// Promise: with too many ADDs under way another is told to come again, a DEL is not; what ends makes room.
@@ -131,8 +158,16 @@ mod tests {
     fn too_much_under_way_is_busy() {
         let (admission, disk, history) = (Admission::default(), Disk::default(), history());
         let admit = |effort| admission.admit(effort, 5_000, &disk, &history);
-        let mut under_way: Vec<_> = (0..REQUESTS_MAX).map(|_| admit(Effort::Allocate).expect("room")).collect();
-        assert!(matches!(admit(Effort::Allocate), Err(Failure::Busy { what: "the gate", .. })));
+        let mut under_way: Vec<_> = (0..REQUESTS_MAX)
+            .map(|_| admit(Effort::Allocate).expect("room"))
+            .collect();
+        assert!(matches!(
+            admit(Effort::Allocate),
+            Err(Failure::Busy {
+                what: "the gate",
+                ..
+            })
+        ));
         assert!(admit(Effort::Release).is_ok());
         under_way.pop();
         assert!(admit(Effort::Allocate).is_ok());

@@ -15,7 +15,11 @@ pub struct Disk {
 impl Disk {
     /// What was seen.
     pub fn note(&self, free_bytes: u64, is_low: bool) {
-        let low = if is_low { free_bytes.saturating_add(1) } else { 0 };
+        let low = if is_low {
+            free_bytes.saturating_add(1)
+        } else {
+            0
+        };
         self.low.store(low, Ordering::Release);
     }
 

@@ -1,7 +1,7 @@
 //! The NodeActor: a thin shell around [`State`]. Performs what the state wants done.
 
 use super::message::{Allocate, Collect, Release};
-use super::request::{Allocating, Collecting, Releasing};
+use super::request::{Allocating, Caller, Collecting, Releasing};
 use super::state::{Observation, Out, Seed, State, Tag, World};
 use crate::failure::Failure;
 use crate::feed::{self, Dated};
@@ -43,28 +43,22 @@ pub enum Request {
     Add {
         /// What is asked.
         request: Allocate,
-        /// The request's span.
-        span: Span,
         /// Who is told.
-        reply: Reply<Allocating>,
+        caller: Caller<Allocating>,
     },
     /// A DEL.
     Del {
         /// What is asked.
         request: Release,
-        /// The request's span.
-        span: Span,
         /// Who is told.
-        reply: Reply<Releasing>,
+        caller: Caller<Releasing>,
     },
     /// A GC.
     Gc {
         /// What is asked.
         request: Collect,
-        /// The request's span.
-        span: Span,
         /// Who is told.
-        reply: Reply<Collecting>,
+        caller: Caller<Collecting>,
     },
 }
 
@@ -100,9 +94,9 @@ impl Request {
     /// Tells whoever waits that it cannot be.
     pub fn refuse(self, failure: Failure) {
         match self {
-            Self::Add { reply, .. } => reply.answer(Err(failure)),
-            Self::Del { reply, .. } => reply.answer(Err(failure)),
-            Self::Gc { reply, .. } => reply.answer(Err(failure)),
+            Self::Add { caller, .. } => caller.reply.answer(Err(failure)),
+            Self::Del { caller, .. } => caller.reply.answer(Err(failure)),
+            Self::Gc { caller, .. } => caller.reply.answer(Err(failure)),
         }
     }
 }
@@ -127,7 +121,8 @@ impl NodeActor {
     fn draw(&mut self, context: &mut Context<Self>) {
         self.is_drawing = true;
         let address = context.address();
-        let reply = Reply::call(move |seed: Result<Option<Seed>, Unanswered>| address.deliver(Drawn(seed)));
+        let reply =
+            Reply::call(move |seed: Result<Option<Seed>, Unanswered>| address.deliver(Drawn(seed)));
         self.term.draw.node(self.node, reply);
     }
 
@@ -152,9 +147,9 @@ impl NodeActor {
 
     fn request(&mut self, request: Request, context: &mut Context<Self>) {
         self.work(context, |state, world, out| match request {
-            Request::Add { request, span, reply } => state.on_add(request, span, reply, world, out),
-            Request::Del { request, span, reply } => state.on_del(request, span, reply, world, out),
-            Request::Gc { request, span, reply } => state.on_collect(request, &span, reply, world, out),
+            Request::Add { request, caller } => state.on_add(request, caller, world, out),
+            Request::Del { request, caller } => state.on_del(request, caller, world, out),
+            Request::Gc { request, caller } => state.on_collect(request, caller, world, out),
         });
     }
 
@@ -169,7 +164,11 @@ impl NodeActor {
     }
 
     /// Lets the state work, then does what it wants done.
-    fn work(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut State, World<'_>, &mut Vec<Out>)) {
+    fn work(
+        &mut self,
+        context: &mut Context<Self>,
+        work: impl FnOnce(&mut State, World<'_>, &mut Vec<Out>),
+    ) {
         let Some(state) = &mut self.state else {
             return;
         };
@@ -190,7 +189,11 @@ impl NodeActor {
 
     fn perform(&mut self, out: Out, context: &mut Context<Self>) {
         match out {
-            Out::Propose { proposal, span, tag } => self.propose(proposal, span, tag, context),
+            Out::Propose {
+                proposal,
+                span,
+                tag,
+            } => self.propose(proposal, span, tag, context),
             Out::Ask {
                 number,
                 vswitch,
@@ -198,7 +201,12 @@ impl NodeActor {
                 count,
                 purpose,
                 give_up_at_ms,
-            } => self.ask(number, vswitch, (families, count, purpose, give_up_at_ms), context),
+            } => self.ask(
+                number,
+                vswitch,
+                (families, count, purpose, give_up_at_ms),
+                context,
+            ),
             Out::GiveBack { vswitch, addresses } => {
                 if let Some(address) = self.term.vswitches.borrow().get(&vswitch) {
                     let node = self.node;
@@ -227,7 +235,11 @@ impl NodeActor {
             }));
             address.deliver(Answered { tag, committed });
         });
-        let propose = Propose { proposal, span, reply };
+        let propose = Propose {
+            proposal,
+            span,
+            reply,
+        };
         if let Err(undelivered) = self.term.journal.try_send(propose) {
             undelivered.into_message().reply.answer(Err(Failure::Busy {
                 what: "the journal",
@@ -297,7 +309,9 @@ impl NodeActor {
 fn dry(reason: &str) -> Grant {
     Grant {
         sets: Vec::new(),
-        dry: Some(Failure::Unavailable { reason: reason.into() }),
+        dry: Some(Failure::Unavailable {
+            reason: reason.into(),
+        }),
     }
 }
 
@@ -331,7 +345,10 @@ impl Handler<Drawn> for NodeActor {
             Ok(Some(seed)) => self.drawn(seed, context),
             Ok(None) => {
                 let name = format!("{} (it was removed)", self.node);
-                self.end(&Failure::Refused(Refusal::NotFound { what: "node", name }), context);
+                self.end(
+                    &Failure::Refused(Refusal::NotFound { what: "node", name }),
+                    context,
+                );
             }
             Err(Unanswered) => {
                 context.run_later(DRAW_AGAIN_AFTER_MS, Self::draw);
@@ -342,13 +359,17 @@ impl Handler<Drawn> for NodeActor {
 
 impl Handler<Answered> for NodeActor {
     fn handle(&mut self, Answered { tag, committed }: Answered, context: &mut Context<Self>) {
-        self.work(context, |state, world, out| state.on_committed(tag, committed, world, out));
+        self.work(context, |state, world, out| {
+            state.on_committed(tag, committed, world, out)
+        });
     }
 }
 
 impl Handler<Granted> for NodeActor {
     fn handle(&mut self, Granted { number, grant }: Granted, context: &mut Context<Self>) {
-        self.work(context, |state, world, out| state.on_granted(number, grant, world, out));
+        self.work(context, |state, world, out| {
+            state.on_granted(number, grant, world, out)
+        });
     }
 }
 

@@ -89,23 +89,40 @@ pub enum Decision {
 }
 
 /// Decides. `allocations` are the node's, as far as it knows.
-pub(super) fn decide(add: &Add, node: &Node, allocations: &Allocations, world: &World<'_>) -> Decision {
-    if let Some(allocation) = allocations.get(&add.key).filter(|allocation| allocation.boot == add.request.boot) {
+pub(super) fn decide(
+    add: &Add,
+    node: &Node,
+    allocations: &Allocations,
+    world: &World<'_>,
+) -> Decision {
+    if let Some(allocation) = allocations
+        .get(&add.key)
+        .filter(|allocation| allocation.boot == add.request.boot)
+    {
         return Decision::Bind(repeat(allocation));
     }
     let name = claim_name(add);
     if let Some(claim) = name.as_ref().and_then(|name| world.view.claim(name)) {
         return bind_claim(add, node, claim, allocations, world);
     }
-    let fact = match name.as_ref().map(|name| world.facts.pod(&name.cluster, &name.namespace, &name.pod)) {
-        None | Some(Lookup::NoSource) => None,
-        Some(Lookup::Known(fact, version)) => Some((Some(fact), version)),
-        Some(Lookup::Gone(version)) if world.now_ms >= add.came_at_ms + FACTS_LAG_MS => Some((None, version)),
+    let look = |name: &ClaimName| {
+        let facts = world.facts;
+        facts.pod(&name.cluster, &name.namespace, &name.pod)
+    };
+    let known = match name.as_ref().map(look) {
+        None | Some(Lookup::NoSource) => Known::default(),
+        Some(Lookup::Known(fact, version)) => Known {
+            fact: Some(fact),
+            version: Some(version),
+        },
+        Some(Lookup::Gone(version)) if world.now_ms >= add.came_at_ms + FACTS_LAG_MS => Known {
+            fact: None,
+            version: Some(version),
+        },
         Some(Lookup::Gone(_)) => return await_pod(add, world),
         Some(Lookup::Missing(reason)) => return await_facts(add, reason),
     };
-    let (fact, version) = fact.unzip();
-    plan(add, node, name, fact.flatten().as_deref(), version, world).map_or_else(Decision::Refuse, Decision::Find)
+    plan(add, node, name, &known, world).map_or_else(Decision::Refuse, Decision::Find)
 }
 
 /// A pod without a name has no claim and no facts.
@@ -124,7 +141,9 @@ fn repeat(allocation: &Allocation) -> Choice {
         vswitch: allocation.vswitch,
         eni: allocation.eni.clone(),
         addresses: allocation.addresses.clone(),
-        claim: allocation.claim.map_or(BindClaim::None, BindClaim::Existing),
+        claim: allocation
+            .claim
+            .map_or(BindClaim::None, BindClaim::Existing),
         facts: None,
         found: Found::Given,
     }
@@ -154,7 +173,13 @@ fn await_facts(add: &Add, reason: String) -> Decision {
 
 // === a claim that there is ===
 
-fn bind_claim(add: &Add, node: &Node, claim: &Claim, allocations: &Allocations, world: &World<'_>) -> Decision {
+fn bind_claim(
+    add: &Add,
+    node: &Node,
+    claim: &Claim,
+    allocations: &Allocations,
+    world: &World<'_>,
+) -> Decision {
     if let Err(refusal) = fits(add, claim, world) {
         return Decision::Refuse(Failure::Refused(refusal));
     }
@@ -162,8 +187,13 @@ fn bind_claim(add: &Add, node: &Node, claim: &Claim, allocations: &Allocations, 
         ClaimState::Held { settled_at_ms, .. } if world.ledger_ms() >= *settled_at_ms => {
             return Decision::Bind(existing_claim(claim));
         }
-        ClaimState::Held { settled_at_ms, .. } => (Some(*settled_at_ms), "the sandbox that was deleted just now".into()),
-        ClaimState::Bound { key, .. } if supersedes(add, node, claim, allocations) || **key == *add.key => {
+        ClaimState::Held { settled_at_ms, .. } => (
+            Some(*settled_at_ms),
+            "the sandbox that was deleted just now".into(),
+        ),
+        ClaimState::Bound { key, .. }
+            if supersedes(add, node, claim, allocations) || **key == *add.key =>
+        {
             return Decision::Bind(existing_claim(claim));
         }
         ClaimState::Bound { key, node, .. } => (None, holder(key, *node, world)),
@@ -197,25 +227,46 @@ fn supersedes(add: &Add, node: &Node, claim: &Claim, allocations: &Allocations) 
     };
     let same_interface = key.network == add.key.network && key.interface == add.key.interface;
     let uid = &add.request.pod.uid;
-    let same_pod = allocations.get(key).is_some_and(|held| held.pod.uid == *uid);
+    let same_pod = allocations
+        .get(key)
+        .is_some_and(|held| held.pod.uid == *uid);
     *at == node.id && same_interface && !uid.as_str().is_empty() && same_pod
 }
 
 fn holder(key: &AttachmentKey, node: NodeId, world: &World<'_>) -> String {
-    let node = world.view.node_by_id(node).map(|node| node.name.to_string());
-    format!("sandbox {} on node {}", key.container, node.as_deref().unwrap_or("unknown"))
+    let node = world
+        .view
+        .node_by_id(node)
+        .map(|node| node.name.to_string());
+    format!(
+        "sandbox {} on node {}",
+        key.container,
+        node.as_deref().unwrap_or("unknown")
+    )
 }
 
 /// What the caller asked for must be what its claim has.
 fn fits(add: &Add, claim: &Claim, world: &World<'_>) -> Result<(), Refusal> {
-    if let Some(other) = add.request.requested.iter().find(|asked| !claim.addresses.contains(asked)) {
+    if let Some(other) = add
+        .request
+        .requested
+        .iter()
+        .find(|asked| !claim.addresses.contains(asked))
+    {
         let has: Vec<String> = claim.addresses.iter().map(ToString::to_string).collect();
         return Err(Refusal::Invalid {
             field: "requested_addresses",
-            reason: format!("{other} is not what claim {} has: {}", claim.name, has.join(", ")),
+            reason: format!(
+                "{other} is not what claim {} has: {}",
+                claim.name,
+                has.join(", ")
+            ),
         });
     }
-    let from = world.view.vswitch_by_id(claim.vswitch).map(|vswitch| &vswitch.name);
+    let from = world
+        .view
+        .vswitch_by_id(claim.vswitch)
+        .map(|vswitch| &vswitch.name);
     match (&add.request.vswitch, from) {
         (Some(asked), Some(from)) if asked != from => Err(Refusal::Invalid {
             field: "vswitch",
@@ -227,14 +278,21 @@ fn fits(add: &Add, claim: &Claim, world: &World<'_>) -> Result<(), Refusal> {
 
 // === no claim ===
 
+/// What the facts say of a pod, if anybody says something.
+#[derive(Debug, Default)]
+struct Known {
+    fact: Option<Arc<PodFact>>,
+    version: Option<FactsVersion>,
+}
+
 fn plan(
     add: &Add,
     node: &Node,
     name: Option<ClaimName>,
-    fact: Option<&PodFact>,
-    facts: Option<FactsVersion>,
+    known: &Known,
     world: &World<'_>,
 ) -> Result<Plan, Failure> {
+    let fact = known.fact.as_deref();
     let policy = fact.map(static_policy).transpose()?.flatten();
     Ok(Plan {
         candidates: candidates(add, node, fact, world).map_err(Failure::Refused)?,
@@ -243,16 +301,18 @@ fn plan(
             (Some(policy), Some(name)) => BindClaim::New { name, policy },
             _ => BindClaim::None,
         },
-        facts,
+        facts: known.version,
     })
 }
 
 fn static_policy(fact: &PodFact) -> Result<Option<Policy>, Failure> {
     let said = fact.annotations.get(STATIC_ANNOTATION);
-    said.map(|text| policy::parse(text)).transpose().map_err(|reason| {
-        let field = STATIC_ANNOTATION;
-        Failure::Refused(Refusal::Invalid { field, reason })
-    })
+    said.map(|text| policy::parse(text))
+        .transpose()
+        .map_err(|reason| {
+            let field = STATIC_ANNOTATION;
+            Failure::Refused(Refusal::Invalid { field, reason })
+        })
 }
 
 /// IPv4 first, at most one per family.
@@ -262,14 +322,21 @@ fn requested(add: &Add) -> Result<Vec<IpAddr>, Failure> {
         if let Some(other) = families.insert(address.is_ipv6(), *address) {
             return Err(Failure::Refused(Refusal::Invalid {
                 field: "requested_addresses",
-                reason: format!("{other} and {address} are of one family: ask for at most one of each"),
+                reason: format!(
+                    "{other} and {address} are of one family: ask for at most one of each"
+                ),
             }));
         }
     }
     Ok(families.into_values().collect())
 }
 
-fn candidates(add: &Add, node: &Node, fact: Option<&PodFact>, world: &World<'_>) -> Result<Vec<Arc<VSwitch>>, Refusal> {
+fn candidates(
+    add: &Add,
+    node: &Node,
+    fact: Option<&PodFact>,
+    world: &World<'_>,
+) -> Result<Vec<Arc<VSwitch>>, Refusal> {
     if let Some(name) = &add.request.vswitch {
         return named(name.as_str(), world);
     }
@@ -285,18 +352,22 @@ fn candidates(add: &Add, node: &Node, fact: Option<&PodFact>, world: &World<'_>)
 fn named(name: &str, world: &World<'_>) -> Result<Vec<Arc<VSwitch>>, Refusal> {
     let known = VSwitchName::new(name).ok();
     let vswitch = known.and_then(|name| world.view.vswitch(&name).cloned());
-    vswitch.map(|vswitch| vec![vswitch]).ok_or_else(|| Refusal::NotFound {
-        what: "vSwitch",
-        name: name.into(),
-    })
+    vswitch
+        .map(|vswitch| vec![vswitch])
+        .ok_or_else(|| Refusal::NotFound {
+            what: "vSwitch",
+            name: name.into(),
+        })
 }
 
 fn containing(address: IpAddr, world: &World<'_>) -> Result<Vec<Arc<VSwitch>>, Refusal> {
     let vswitch = world.view.vswitch_of(address).cloned();
-    vswitch.map(|vswitch| vec![vswitch]).ok_or_else(|| Refusal::Invalid {
-        field: "requested_addresses",
-        reason: format!("{address} lies in no vSwitch: see `berthctl vswitch list`"),
-    })
+    vswitch
+        .map(|vswitch| vec![vswitch])
+        .ok_or_else(|| Refusal::Invalid {
+            field: "requested_addresses",
+            reason: format!("{address} lies in no vSwitch: see `berthctl vswitch list`"),
+        })
 }
 
 /// All of the node's zone, each node beginning with another one, so that they fill evenly.

@@ -133,7 +133,13 @@ impl Allocate {
         let mut digest = blake3::Hasher::new();
         let vswitch = self.vswitch.as_ref().map_or("", VSwitchName::as_str);
         let pod = &self.pod;
-        for text in [self.node.as_str(), pod.namespace.as_str(), pod.name.as_str(), pod.uid.as_str(), vswitch] {
+        for text in [
+            self.node.as_str(),
+            pod.namespace.as_str(),
+            pod.name.as_str(),
+            pod.uid.as_str(),
+            vswitch,
+        ] {
             // No name holds a line end, so two lists of names never give one text.
             digest.update(text.as_bytes()).update(b"\n");
         }

@@ -1,7 +1,7 @@
 //! What a NodeActor has in hand: an ADD or a DEL, with whoever waits for its answer.
 
-use super::message::{Allocate, Allocated, Collected, Release, Released};
 use super::choice::{Choice, Plan};
+use super::message::{Allocate, Allocated, Collected, Release, Released};
 use crate::failure::Failure;
 use berth_actors::Reply;
 use berth_domain::id::{AttachmentKey, Generation, Revision};
@@ -15,6 +15,15 @@ pub type Allocating = Result<Allocated, Failure>;
 pub type Releasing = Result<Released, Failure>;
 /// The answer of a GC.
 pub type Collecting = Result<Collected, Failure>;
+
+/// Who asks, until it is told.
+#[derive(Debug)]
+pub struct Caller<T> {
+    /// The request's span.
+    pub span: Span,
+    /// Who is told.
+    pub reply: Reply<T>,
+}
 
 /// One thing to do for one attachment.
 #[derive(Debug)]
@@ -52,15 +61,9 @@ pub(super) enum Phase {
     /// It waits for something that will be said, or for a time.
     Parked(Failure),
     /// It waits for addresses of the plan's candidate with this number.
-    Asking {
-        plan: Plan,
-        candidate: usize,
-    },
+    Asking { plan: Plan, candidate: usize },
     /// Its bind is in the journal, under this number.
-    Proposed {
-        number: u64,
-        choice: Choice,
-    },
+    Proposed { number: u64, choice: Choice },
 }
 
 /// A DEL in hand.

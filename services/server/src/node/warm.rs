@@ -38,7 +38,11 @@ impl Warm {
     }
 
     /// A warm set, promised to the caller; none if there is no complete one.
-    pub fn take(&mut self, vswitch: VSwitchId, families: Families) -> Option<(Option<EniId>, Vec<IpAddr>)> {
+    pub fn take(
+        &mut self,
+        vswitch: VSwitchId,
+        families: Families,
+    ) -> Option<(Option<EniId>, Vec<IpAddr>)> {
         self.stock.take(vswitch, families)
     }
 
@@ -84,7 +88,12 @@ impl Warm {
 
     /// How many are warm, of both families.
     pub fn len(&self, view: &View) -> usize {
-        let of = |vswitch: VSwitchId| Family::ALL.into_iter().map(|family| self.stock.warm(vswitch, family)).sum::<usize>();
+        let of = |vswitch: VSwitchId| {
+            Family::ALL
+                .into_iter()
+                .map(|family| self.stock.warm(vswitch, family))
+                .sum::<usize>()
+        };
         view.vswitches().map(|vswitch| of(vswitch.id)).sum()
     }
 }

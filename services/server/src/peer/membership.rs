@@ -32,6 +32,8 @@ pub struct Membership {
     cluster_id: ClusterId,
     /// Learner → whose place it takes, as it said itself. A leader that was not asked goes by the name.
     replaces: Mutex<BTreeMap<u64, u64>>,
+    /// One at a time: between its registration and its first part in the cluster a new member looks like a forgotten one.
+    changing: tokio::sync::Mutex<()>,
 }
 
 // === impl Membership ===
@@ -45,6 +47,7 @@ impl Membership {
             registry,
             cluster_id,
             replaces: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -67,6 +70,7 @@ impl Membership {
         }
         let member = read(&request, &self.cluster_id).map_err(Failure::Refused)?;
         let id = member.id;
+        let _changing = self.changing.lock().await;
         self.register(member).await.map_err(denied)?;
         if takes_part(&status.membership, id.0) {
             return Ok(self.described(true, ""));
@@ -90,6 +94,8 @@ impl Membership {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             look.tick().await;
+            // Before the look: what a joining member has changed meanwhile is in it.
+            let _changing = self.changing.lock().await;
             let Ok(status) = self.gate.read_stale(|_, status| status.clone()).await else {
                 continue;
             };

@@ -89,7 +89,8 @@ impl Registry {
     pub fn client_endpoint(&self, member: MemberId) -> String {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let row = known.registered.get(&member);
-        row.map(|row| row.client_endpoint.to_string()).unwrap_or_default()
+        row.map(|row| row.client_endpoint.to_string())
+            .unwrap_or_default()
     }
 
     /// The registered stores, for raft.

@@ -6,8 +6,8 @@ use berth_domain::Ledger;
 use berth_domain::command::{Command, Proposal};
 use berth_domain::event::EventGroup;
 use berth_domain::id::{ClusterId, ClusterName};
-use berth_domain::outcome::Answer;
 use berth_domain::ledger;
+use berth_domain::outcome::Answer;
 use berth_domain::row::Member;
 use berth_raft::state_machine::{Error, StateMachine};
 use std::collections::BTreeSet;
@@ -154,7 +154,11 @@ impl StateMachine for LedgerMachine {
         Box::new(chunks)
     }
 
-    fn restore(&mut self, index: u64, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), Error> {
+    fn restore(
+        &mut self,
+        index: u64,
+        chunks: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), Error> {
         let restored = restore(chunks, self.ledger.cluster());
         self.ledger = restored.map_err(|error| Error {
             index,
@@ -166,7 +170,8 @@ impl StateMachine for LedgerMachine {
             chain: self.ledger.chain(),
         };
         let members = self.ledger.members().cloned().collect();
-        *self.restored.lock().unwrap_or_else(PoisonError::into_inner) = Some(Restored { place, members });
+        *self.restored.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Restored { place, members });
         Ok(())
     }
 
@@ -176,15 +181,20 @@ impl StateMachine for LedgerMachine {
 }
 
 /// Record by record, so that a large snapshot is in memory once and not twice.
-fn restore(chunks: &mut dyn Iterator<Item = Vec<u8>>, own: &ClusterId) -> Result<Ledger, RestoreError> {
+fn restore(
+    chunks: &mut dyn Iterator<Item = Vec<u8>>,
+    own: &ClusterId,
+) -> Result<Ledger, RestoreError> {
     let mut broken = None;
-    let records = chunks.enumerate().map_while(|(number, chunk)| match decode_chunk(&chunk) {
-        Ok(records) => Some(records),
-        Err(source) => {
-            broken = Some(RestoreError::Chunk { number, source });
-            None
-        }
-    });
+    let records = chunks
+        .enumerate()
+        .map_while(|(number, chunk)| match decode_chunk(&chunk) {
+            Ok(records) => Some(records),
+            Err(source) => {
+                broken = Some(RestoreError::Chunk { number, source });
+                None
+            }
+        });
     let ledger = Ledger::from_records(records.flatten());
     if let Some(error) = broken {
         return Err(error);
@@ -198,3 +208,6 @@ fn restore(chunks: &mut dyn Iterator<Item = Vec<u8>>, own: &ClusterId) -> Result
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,10 @@ pub struct Start {
 
 impl Draw {
     /// `look` hands a look to the raft thread or drops it.
-    pub fn new(runtime: tokio::runtime::Handle, look: impl Fn(Look) + Send + Sync + 'static) -> Self {
+    pub fn new(
+        runtime: tokio::runtime::Handle,
+        look: impl Fn(Look) + Send + Sync + 'static,
+    ) -> Self {
         Self {
             look: Arc::new(look),
             runtime,
@@ -68,7 +71,9 @@ impl Draw {
 
     /// A node's allocations and warm addresses; there are a few hundred at most.
     pub fn node(&self, id: NodeId, reply: Reply<Option<Seed>>) {
-        (self.look)(Box::new(move |machine| reply.answer(seed(machine.ledger(), id))));
+        (self.look)(Box::new(move |machine| {
+            reply.answer(seed(machine.ledger(), id))
+        }));
     }
 
     /// Where an attachment is bound.

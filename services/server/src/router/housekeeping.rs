@@ -1,10 +1,11 @@
 //! What a leader does unasked: lets what is due expire, and ends claims whose pods are gone.
 
-use super::{Leading, Router};
+use super::Router;
+use super::leading::Leading;
 use crate::facts::Lookup;
 use crate::journal::{Committed, Propose};
-use crate::node::Request;
 use crate::node::message::proposal;
+use crate::node::{Caller, Request};
 use crate::vswitch::state::EXPIRE_ROWS;
 use berth_actors::{Context, Handler, Reply, Unanswered};
 use berth_domain::command::{Command, DeleteClaim, Expire, FactsVersion, Proof, Release};
@@ -78,7 +79,7 @@ impl Router {
 
     /// A DEL of an attachment that is bound nowhere: success, and a tombstone.
     pub(super) fn release_unknown(&mut self, request: Request) {
-        let (Some(leading), Request::Del { request, span, reply }) = (self.leading(), request) else {
+        let (Some(leading), Request::Del { request, caller }) = (self.leading(), request) else {
             return; // the reply is dropped, which says that the outcome is not known
         };
         let release = Release {
@@ -90,15 +91,30 @@ impl Router {
             proof: Proof::Del,
             pod_gone: false,
         };
-        let proposal = proposal(&request.principal, request.trace_id, None, Command::Release(release));
-        let reply = reply.map(|committed: Committed| committed.and_then(|answer| crate::node::released(&answer)));
-        leading.term.journal.deliver(Propose { proposal, span, reply });
+        let proposal = proposal(
+            &request.principal,
+            request.trace_id,
+            None,
+            Command::Release(release),
+        );
+        let Caller { span, reply } = caller;
+        let reply = reply.map(|committed: Committed| {
+            committed.and_then(|answer| crate::node::released(&answer))
+        });
+        leading.term.journal.deliver(Propose {
+            proposal,
+            span,
+            reply,
+        });
     }
 }
 
 impl Handler<Expired> for Router {
     fn handle(&mut self, expired: Expired, context: &mut Context<Self>) {
-        let Some(leading) = self.leading().filter(|leading| leading.term.number == expired.term) else {
+        let Some(leading) = self
+            .leading()
+            .filter(|leading| leading.term.number == expired.term)
+        else {
             return;
         };
         leading.housekeeping.expiring = false;
@@ -119,14 +135,22 @@ impl Leading {
     /// A claim that ends with its pod ends when synced facts do not name the pod, provided that it had a holder:
     /// one that was made ahead of its pod waits for it.
     fn end_fleeting_claims(&mut self) {
-        let claims = self.term.view.borrow().fleeting_claims(self.housekeeping.claim, CLAIMS_PER_LOOK);
+        let claims = self
+            .term
+            .view
+            .borrow()
+            .fleeting_claims(self.housekeeping.claim, CLAIMS_PER_LOOK);
         self.housekeeping.claim = match claims.last() {
             Some(last) if claims.len() == CLAIMS_PER_LOOK => last.id,
             _ => ClaimId(0),
         };
         for claim in claims.iter().filter(|claim| had_a_holder(claim)) {
             let name = &claim.name;
-            let Lookup::Gone(version) = self.term.facts.pod(&name.cluster, &name.namespace, &name.pod) else {
+            let Lookup::Gone(version) =
+                self.term
+                    .facts
+                    .pod(&name.cluster, &name.namespace, &name.pod)
+            else {
                 continue;
             };
             let command = Command::DeleteClaim(DeleteClaim {
@@ -144,14 +168,22 @@ impl Leading {
         let principal = Principal::new("berthd/housekeeping").expect("plain"); // fixed text within the limit
         let span = Span::none();
         let proposal = proposal(&principal, None, facts, command);
-        self.term.journal.deliver(Propose { proposal, span, reply });
+        self.term.journal.deliver(Propose {
+            proposal,
+            span,
+            reply,
+        });
     }
 }
 
 /// Certain if it was bound again after its making, or settled after a DEL. Where it is not certain the claim stays.
 fn had_a_holder(claim: &Claim) -> bool {
     let settled = match claim.state {
-        ClaimState::Held { since_ms, settled_at_ms, .. } => settled_at_ms > since_ms,
+        ClaimState::Held {
+            since_ms,
+            settled_at_ms,
+            ..
+        } => settled_at_ms > since_ms,
         ClaimState::Bound { .. } => true,
     };
     settled || claim.generation.0 != claim.id.0

@@ -36,6 +36,10 @@ pub struct Term {
 impl Term {
     /// A node wants to be woken when this claim changes.
     pub fn watch(&self, claim: ClaimName, node: NodeId) {
-        self.watchers.borrow_mut().entry(claim).or_default().insert(node);
+        self.watchers
+            .borrow_mut()
+            .entry(claim)
+            .or_default()
+            .insert(node);
     }
 }

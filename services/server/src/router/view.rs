@@ -65,8 +65,14 @@ impl View {
 
     /// The vSwitch whose CIDR has an address.
     pub fn vswitch_of(&self, address: IpAddr) -> Option<&Arc<VSwitch>> {
-        let has = |subnet: &Option<Subnet>| subnet.as_ref().is_some_and(|subnet| subnet.cidr.contains(&address));
-        self.vswitches.values().find(|vswitch| has(&vswitch.ipv4) || has(&vswitch.ipv6))
+        let has = |subnet: &Option<Subnet>| {
+            subnet
+                .as_ref()
+                .is_some_and(|subnet| subnet.cidr.contains(&address))
+        };
+        self.vswitches
+            .values()
+            .find(|vswitch| has(&vswitch.ipv4) || has(&vswitch.ipv6))
     }
 
     /// All vSwitches, the oldest first.
@@ -104,9 +110,15 @@ impl View {
     /// Takes one applied change in.
     pub fn observe(&mut self, change: &Change) {
         match change {
-            Change::Node { id, before, after } => self.observe_node(*id, before.as_ref(), after.as_ref()),
-            Change::VSwitch { id, before, after } => self.observe_vswitch(*id, before.as_ref(), after.as_ref()),
-            Change::Claim { id, before, after } => self.observe_claim(*id, before.as_ref(), after.as_ref()),
+            Change::Node { id, before, after } => {
+                self.observe_node(*id, before.as_ref(), after.as_ref())
+            }
+            Change::VSwitch { id, before, after } => {
+                self.observe_vswitch(*id, before.as_ref(), after.as_ref())
+            }
+            Change::Claim { id, before, after } => {
+                self.observe_claim(*id, before.as_ref(), after.as_ref())
+            }
             Change::Address { .. }
             | Change::Allocation { .. }
             | Change::Tombstone { .. }
@@ -116,7 +128,12 @@ impl View {
     }
 
     /// A node's row, before and after.
-    pub fn observe_node(&mut self, id: NodeId, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
+    pub fn observe_node(
+        &mut self,
+        id: NodeId,
+        before: Option<&Arc<Node>>,
+        after: Option<&Arc<Node>>,
+    ) {
         if let Some(before) = before {
             self.node_names.remove(&before.name);
             self.nodes.remove(&id);
@@ -128,7 +145,12 @@ impl View {
     }
 
     /// A vSwitch's row, before and after.
-    pub fn observe_vswitch(&mut self, id: VSwitchId, before: Option<&Arc<VSwitch>>, after: Option<&Arc<VSwitch>>) {
+    pub fn observe_vswitch(
+        &mut self,
+        id: VSwitchId,
+        before: Option<&Arc<VSwitch>>,
+        after: Option<&Arc<VSwitch>>,
+    ) {
         if let Some(before) = before {
             self.vswitch_names.remove(&before.name);
             self.vswitches.remove(&id);
@@ -140,7 +162,12 @@ impl View {
     }
 
     /// A claim's row, before and after.
-    pub fn observe_claim(&mut self, id: ClaimId, before: Option<&Arc<Claim>>, after: Option<&Arc<Claim>>) {
+    pub fn observe_claim(
+        &mut self,
+        id: ClaimId,
+        before: Option<&Arc<Claim>>,
+        after: Option<&Arc<Claim>>,
+    ) {
         if let Some(before) = before {
             self.claim_names.remove(&before.name);
             self.claims.remove(&id);

@@ -38,7 +38,12 @@ struct Answered {
 
 impl VSwitchActor {
     /// Draws its addresses from the ledger; what is asked meanwhile waits.
-    pub fn new(row: Arc<VSwitch>, clock: LedgerClock, journal: Address<Journal>, draw: Draw) -> Self {
+    pub fn new(
+        row: Arc<VSwitch>,
+        clock: LedgerClock,
+        journal: Address<Journal>,
+        draw: Draw,
+    ) -> Self {
         Self {
             id: row.id,
             state: State::new(row, clock),
@@ -50,10 +55,17 @@ impl VSwitchActor {
 
     fn draw(&mut self, context: &mut Context<Self>) {
         let address = context.address();
-        self.draw.vswitch(self.id, Reply::call(move |drawn: Result<Drawn, Unanswered>| address.deliver(drawn)));
+        self.draw.vswitch(
+            self.id,
+            Reply::call(move |drawn: Result<Drawn, Unanswered>| address.deliver(drawn)),
+        );
     }
 
-    fn work(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut State, u64, &mut Vec<Out>)) {
+    fn work(
+        &mut self,
+        context: &mut Context<Self>,
+        work: impl FnOnce(&mut State, u64, &mut Vec<Out>),
+    ) {
         let mut out = Vec::new();
         work(&mut self.state, context.now_ms(), &mut out);
         for out in out {
@@ -68,7 +80,11 @@ impl VSwitchActor {
                     });
                     let span = Span::none();
                     // Few of them, and each for many waiting requests: not to be refused for a full mailbox.
-                    self.journal.deliver(Propose { proposal, span, reply });
+                    self.journal.deliver(Propose {
+                        proposal,
+                        span,
+                        reply,
+                    });
                 }
                 Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
             }
@@ -77,7 +93,9 @@ impl VSwitchActor {
 
     fn drawn(&mut self, drawn: Drawn, context: &mut Context<Self>) {
         let mut is_there = true;
-        self.work(context, |state, now_ms, out| is_there = state.on_drawn(drawn, now_ms, out));
+        self.work(context, |state, now_ms, out| {
+            is_there = state.on_drawn(drawn, now_ms, out)
+        });
         if !is_there {
             self.state.end(&Failure::Refused(Refusal::NotFound {
                 what: "vSwitch",
@@ -124,31 +142,41 @@ impl Handler<Ask> for VSwitchActor {
 
 impl Handler<CreateClaim> for VSwitchActor {
     fn handle(&mut self, create: CreateClaim, context: &mut Context<Self>) {
-        self.work(context, |state, now_ms, out| state.on_claim(create, now_ms, out));
+        self.work(context, |state, now_ms, out| {
+            state.on_claim(create, now_ms, out)
+        });
     }
 }
 
 impl Handler<GiveBack> for VSwitchActor {
     fn handle(&mut self, back: GiveBack, context: &mut Context<Self>) {
-        self.work(context, |state, now_ms, out| state.on_give_back(back.node, &back.addresses, now_ms, out));
+        self.work(context, |state, now_ms, out| {
+            state.on_give_back(back.node, &back.addresses, now_ms, out)
+        });
     }
 }
 
 impl Handler<NodeEnded> for VSwitchActor {
     fn handle(&mut self, NodeEnded(node): NodeEnded, context: &mut Context<Self>) {
-        self.work(context, |state, now_ms, out| state.on_node_ended(node, now_ms, out));
+        self.work(context, |state, now_ms, out| {
+            state.on_node_ended(node, now_ms, out)
+        });
     }
 }
 
 impl Handler<Changed> for VSwitchActor {
     fn handle(&mut self, Changed(changes): Changed, context: &mut Context<Self>) {
-        self.work(context, |state, now_ms, out| state.on_changed(changes, now_ms, out));
+        self.work(context, |state, now_ms, out| {
+            state.on_changed(changes, now_ms, out)
+        });
     }
 }
 
 impl Handler<Answered> for VSwitchActor {
     fn handle(&mut self, Answered { tag, committed }: Answered, context: &mut Context<Self>) {
-        self.work(context, |state, now_ms, out| state.on_committed(tag, committed, now_ms, out));
+        self.work(context, |state, now_ms, out| {
+            state.on_committed(tag, committed, now_ms, out)
+        });
     }
 }
 

@@ -2,15 +2,16 @@
 //!
 //! Pure: time comes in with each call, and what is to be done goes out through [`Out`].
 
+mod serve;
+
 use super::message::{Ask, CreateClaim, Drawn, Grant, Purpose};
 use crate::failure::Failure;
 use crate::feed::{self, Dated};
 use crate::journal::{Committed, LedgerClock};
-use crate::node::message::proposal;
 use berth_actors::Reply;
 use berth_domain::choose::{Families, VSwitchPool};
-use berth_domain::command::{Command, Expire, Proposal, Reclaim};
-use berth_domain::id::{NodeId, Principal, Revision};
+use berth_domain::command::Proposal;
+use berth_domain::id::{NodeId, Revision};
 use berth_domain::outcome::{Answer, Refusal};
 use berth_domain::row::{Change, VSwitch};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -116,12 +117,6 @@ pub struct Observation {
     pub promised: usize,
 }
 
-/// Whether waiting makes sense.
-enum Relief {
-    Waits,
-    None(Failure),
-}
-
 // === impl State ===
 
 impl State {
@@ -178,7 +173,13 @@ impl State {
     }
 
     /// Promised addresses come back.
-    pub fn on_give_back(&mut self, node: NodeId, addresses: &[IpAddr], now_ms: u64, out: &mut Vec<Out>) {
+    pub fn on_give_back(
+        &mut self,
+        node: NodeId,
+        addresses: &[IpAddr],
+        now_ms: u64,
+        out: &mut Vec<Out>,
+    ) {
         self.give_back(node, addresses);
         self.serve(now_ms, out);
     }
@@ -205,17 +206,23 @@ impl State {
     pub fn on_changed(&mut self, changes: Vec<Dated>, now_ms: u64, out: &mut Vec<Out>) {
         for (_, change) in &changes {
             match change {
-                Change::VSwitch { after: Some(row), .. } => self.row = Arc::clone(row),
-                Change::Address { address, .. } => self.promised.values_mut().for_each(|promised| {
-                    promised.remove(address);
-                }),
+                Change::VSwitch {
+                    after: Some(row), ..
+                } => self.row = Arc::clone(row),
+                Change::Address { address, .. } => {
+                    self.promised.values_mut().for_each(|promised| {
+                        promised.remove(address);
+                    })
+                }
                 _ => {}
             }
         }
         match &mut self.pool {
             Pool::Drawing(kept) => kept.extend(changes),
             Pool::Ready(pool, seen) => {
-                feed::later(changes, *seen).iter().for_each(|change| pool.observe(change));
+                feed::later(changes, *seen)
+                    .iter()
+                    .for_each(|change| pool.observe(change));
                 self.serve(now_ms, out);
             }
         }
@@ -254,9 +261,16 @@ impl State {
     }
 
     /// What the journal says of a proposal.
-    pub fn on_committed(&mut self, tag: Tag, committed: Committed, now_ms: u64, out: &mut Vec<Out>) {
+    pub fn on_committed(
+        &mut self,
+        tag: Tag,
+        committed: Committed,
+        now_ms: u64,
+        out: &mut Vec<Out>,
+    ) {
         use berth_domain::outcome::Outcome;
-        let helped = matches!(&committed, Ok(Answer { result: Ok(Outcome::Rows(rows)), .. }) if *rows > 0);
+        let helped =
+            matches!(&committed, Ok(Answer { result: Ok(Outcome::Rows(rows)), .. }) if *rows > 0);
         match tag {
             Tag::Expire => self.expiring = false,
             Tag::Reclaim => self.reclaimed(),
@@ -268,7 +282,13 @@ impl State {
         self.serve(now_ms, out);
     }
 
-    fn on_claim_committed(&mut self, number: u64, committed: Committed, now_ms: u64, out: &mut Vec<Out>) {
+    fn on_claim_committed(
+        &mut self,
+        number: u64,
+        committed: Committed,
+        now_ms: u64,
+        out: &mut Vec<Out>,
+    ) {
         let Some(mut claiming) = self.claims.remove(&number) else {
             return;
         };
@@ -280,7 +300,10 @@ impl State {
             // Taken, or not known: the feed settles what was taken; the term's end frees the rest.
             return claiming.reply.answer(committed);
         };
-        let taken = matches!(refusal, Refusal::Taken { .. } | Refusal::AddressInUse { .. });
+        let taken = matches!(
+            refusal,
+            Refusal::Taken { .. } | Refusal::AddressInUse { .. }
+        );
         self.give_back(NodeId(0), &std::mem::take(&mut claiming.addresses));
         claiming.refused += 1;
         if taken && claiming.refused < REFUSED_MAX {
@@ -303,160 +326,6 @@ impl State {
         Observation {
             waiting: self.queue.len(),
             promised: self.promised.values().map(BTreeSet::len).sum(),
-        }
-    }
-}
-
-// === impl State: serving ===
-
-impl State {
-    /// Serves whoever can be served, in order; asks for relief for those who cannot; refuses the hopeless.
-    fn serve(&mut self, now_ms: u64, out: &mut Vec<Out>) {
-        if matches!(self.pool, Pool::Drawing(_)) {
-            return;
-        }
-        for waiting in std::mem::take(&mut self.queue) {
-            if let Some(waiting) = self.serve_one(waiting, now_ms, out) {
-                self.queue.push_back(waiting);
-            }
-        }
-    }
-
-    /// Who still waits.
-    fn serve_one(&mut self, waiting: Waiting, now_ms: u64, out: &mut Vec<Out>) -> Option<Waiting> {
-        let sets = self.take(&waiting, now_ms);
-        if !sets.is_empty() {
-            self.grant(waiting, sets, out);
-            return None;
-        }
-        if let Who::Node { purpose: Purpose::Later, .. } = &waiting.who {
-            waiting.refuse(self.dry(now_ms));
-            return None;
-        }
-        match self.relieve(&waiting, now_ms, out) {
-            Relief::Waits => Some(waiting),
-            Relief::None(failure) => {
-                waiting.refuse(failure);
-                None
-            }
-        }
-    }
-
-    fn take(&mut self, waiting: &Waiting, now_ms: u64) -> Vec<Vec<IpAddr>> {
-        let Pool::Ready(pool, _) = &mut self.pool else {
-            return Vec::new();
-        };
-        let sets = pool.take(waiting.count, waiting.families, now_ms);
-        if !sets.is_empty() {
-            let promised = self.promised.entry(waiting.node()).or_default();
-            promised.extend(sets.iter().flatten());
-        }
-        sets
-    }
-
-    fn grant(&mut self, waiting: Waiting, mut sets: Vec<Vec<IpAddr>>, out: &mut Vec<Out>) {
-        match waiting.who {
-            Who::Node { reply, .. } => reply.answer(Grant { sets, dry: None }),
-            Who::Claim(mut claiming) => {
-                claiming.addresses = sets.pop().unwrap_or_default();
-                let mut proposal = claiming.proposal.clone();
-                if let Command::CreateClaim(create) = &mut proposal.command {
-                    create.addresses.clone_from(&claiming.addresses);
-                }
-                self.number += 1;
-                let tag = Tag::Claim(self.number);
-                self.claims.insert(self.number, claiming);
-                out.push(Out::Propose { proposal, tag });
-            }
-        }
-    }
-
-    /// What brings addresses, in this order: those that have cooled, idle ones of the node that has most, waiting for the
-    /// next to cool. Nothing else does, so whoever cannot wait that long is told at once.
-    fn relieve(&mut self, waiting: &Waiting, now_ms: u64, out: &mut Vec<Out>) -> Relief {
-        if now_ms >= waiting.give_up_at_ms {
-            return Relief::None(self.dry(now_ms));
-        }
-        if self.expiring || !self.reclaiming.is_empty() {
-            return Relief::Waits;
-        }
-        if now_ms < self.rest_until_ms {
-            out.push(Out::WakeAt(self.rest_until_ms.min(waiting.give_up_at_ms)));
-            return Relief::Waits;
-        }
-        let due_at_ms = self.next_due_ms().map(|ledger_ms| self.clock.monotonic_ms(ledger_ms));
-        if due_at_ms.is_some_and(|due_at_ms| due_at_ms <= now_ms) {
-            self.expiring = true;
-            self.propose(Command::Expire(Expire { limit: EXPIRE_ROWS }), Tag::Expire, out);
-            return Relief::Waits;
-        }
-        if self.reclaim(waiting, out) {
-            return Relief::Waits;
-        }
-        match due_at_ms {
-            Some(due_at_ms) if due_at_ms < waiting.give_up_at_ms => {
-                out.push(Out::WakeAt(due_at_ms));
-                Relief::Waits
-            }
-            _ => Relief::None(self.dry(now_ms)),
-        }
-    }
-
-    /// Warm addresses of the nodes that have most, a few more than are needed now: the next pod needs one too.
-    fn reclaim(&mut self, waiting: &Waiting, out: &mut Vec<Out>) -> bool {
-        let Pool::Ready(pool, _) = &mut self.pool else {
-            return false;
-        };
-        let count = waiting.count.max(RECLAIM_BATCH);
-        let scarce = waiting.families.iter().filter(|family| pool.available(*family) == 0);
-        let scarce: Vec<_> = scarce.collect();
-        let taken: Vec<_> = scarce.into_iter().flat_map(|family| pool.reclaim(count, family)).collect();
-        for (node, addresses) in taken {
-            self.reclaiming.extend(&addresses);
-            let vswitch = self.row.id;
-            let reclaim = Reclaim { vswitch, node, addresses };
-            self.propose(Command::Reclaim(reclaim), Tag::Reclaim, out);
-        }
-        !self.reclaiming.is_empty()
-    }
-
-    /// One answer for some of them ends the wait for all: those not seen elsewhere by now were kept by their nodes.
-    fn reclaimed(&mut self) {
-        let addresses = std::mem::take(&mut self.reclaiming);
-        if let Pool::Ready(pool, _) = &mut self.pool {
-            pool.keep(&addresses);
-        }
-    }
-
-    /// When the first cooling address is due, ledger time.
-    fn next_due_ms(&self) -> Option<u64> {
-        let Pool::Ready(pool, _) = &self.pool else {
-            return None;
-        };
-        let families = Families::of(&self.row);
-        families.iter().filter_map(|family| pool.next_cooling_due_ms(family)).min()
-    }
-
-    fn propose(&mut self, command: Command, tag: Tag, out: &mut Vec<Out>) {
-        let principal = Principal::new("berthd/vswitch").expect("plain"); // fixed text within the limit
-        let proposal = proposal(&principal, None, None, command);
-        out.push(Out::Propose { proposal, tag });
-    }
-
-    /// Why there is nothing.
-    fn dry(&self, now_ms: u64) -> Failure {
-        let vswitch = self.row.name.clone();
-        let counts = match &self.pool {
-            Pool::Ready(pool, _) => pool.counts().to_string(),
-            Pool::Drawing(_) => "not counted yet".into(),
-        };
-        match self.next_due_ms() {
-            Some(ledger_ms) => Failure::Cooling {
-                vswitch,
-                counts,
-                retry_after_ms: self.clock.monotonic_ms(ledger_ms).saturating_sub(now_ms).max(1),
-            },
-            None => Failure::Exhausted { vswitch, counts },
         }
     }
 }

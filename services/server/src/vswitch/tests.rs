@@ -21,7 +21,10 @@ use std::task::{self, Poll};
 const VSWITCH: VSwitchId = VSwitchId(1);
 const ONE: NodeId = NodeId(2);
 const OTHER: NodeId = NodeId(3);
-const V4: Families = Families { v4: true, v6: false };
+const V4: Families = Families {
+    v4: true,
+    v6: false,
+};
 
 struct World {
     ledger: Ledger,
@@ -40,9 +43,16 @@ impl World {
 
     fn undrawn() -> Self {
         let mut ledger = Ledger::new(ClusterId::new("test").expect("a name"));
-        let commands = vec![create_vswitch("a", "10.0.0.0/29", 1_000), register_node("one", 0), register_node("other", 0)];
+        let commands = vec![
+            create_vswitch("a", "10.0.0.0/29", 1_000),
+            register_node("one", 0),
+            register_node("other", 0),
+        ];
         let applied = ledger.apply(&header(0), commands);
-        assert!(applied.answers.iter().all(|answer| answer.result.is_ok()), "{applied:?}");
+        assert!(
+            applied.answers.iter().all(|answer| answer.result.is_ok()),
+            "{applied:?}"
+        );
         let row = ledger.vswitch(VSWITCH).expect("there").clone();
         Self {
             state: State::new(row, LedgerClock::start(0, 0)),
@@ -60,7 +70,13 @@ impl World {
         assert!(self.state.on_drawn(drawn, self.now_ms, &mut self.out));
     }
 
-    fn ask(&mut self, node: NodeId, count: u32, purpose: Purpose, give_up_at_ms: u64) -> Waiting<Grant> {
+    fn ask(
+        &mut self,
+        node: NodeId,
+        count: u32,
+        purpose: Purpose,
+        give_up_at_ms: u64,
+    ) -> Waiting<Grant> {
         let (reply, waiting) = Reply::new();
         let ask = Ask {
             node,
@@ -76,7 +92,9 @@ impl World {
 
     /// Applies a command; what changed, as the feed brings it.
     fn apply(&mut self, command: Command) -> (Answer, Vec<Dated>) {
-        let applied = self.ledger.apply(&header(self.now_ms), vec![proposal(command)]);
+        let applied = self
+            .ledger
+            .apply(&header(self.now_ms), vec![proposal(command)]);
         let mut batches = Batches::default();
         batches.take(&applied.groups);
         let changes = batches.vswitches.remove(&VSWITCH).unwrap_or_default();
@@ -105,7 +123,8 @@ impl World {
             names.push(proposal.command.name());
             let (answer, changes) = self.apply(proposal.command);
             self.state.on_changed(changes, self.now_ms, &mut self.out);
-            self.state.on_committed(tag, Ok(answer), self.now_ms, &mut self.out);
+            self.state
+                .on_committed(tag, Ok(answer), self.now_ms, &mut self.out);
         }
         names
     }
@@ -183,15 +202,33 @@ fn a_promise_is_one_nodes() {
     let other = sets(other);
     assert_eq!((one.len(), other.len()), (4, 2), "as many as there are");
     assert!(one.iter().all(|address| !other.contains(address)));
-    let full = world.ask(OTHER, 1, Purpose::Pods, 10_000);
-    assert!(matches!(dry(full), Failure::Exhausted { counts, .. } if counts.contains("size 8")));
-
+    // A promise may come back, so nobody is refused yet.
+    let mut again = world.ask(OTHER, 1, Purpose::Pods, 10_000);
+    assert!(told(&mut again).is_none());
     world.state.on_give_back(ONE, &one[..1], 0, &mut world.out);
-    let again = world.ask(OTHER, 1, Purpose::Pods, 10_000);
     assert_eq!(sets(again), one[..1]);
     world.state.on_node_ended(ONE, 0, &mut world.out);
     let rest = world.ask(OTHER, 9, Purpose::Pods, 10_000);
     assert_eq!(sets(rest).len(), 3);
+}
+
+/// Promise: a pod is refused only when the last promise was kept, and the refusal counts every state.
+#[test]
+fn the_last_promise_decides() {
+    let mut world = World::new();
+    let promised = world.ask(ONE, 6, Purpose::Pods, 10_000);
+    let promised = sets(promised);
+    let mut waiting = world.ask(OTHER, 1, Purpose::Pods, 10_000);
+    for (number, address) in promised.into_iter().enumerate() {
+        assert!(told(&mut waiting).is_none(), "{number}");
+        let (_, changes) = world.apply(bind(ONE, &format!("c{number}"), address));
+        world.state.on_changed(changes, 0, &mut world.out);
+    }
+    let failure = dry(waiting);
+    assert!(
+        matches!(&failure, Failure::Exhausted { counts, .. } if counts.contains("size 8: bound 6")),
+        "{failure:?}"
+    );
 }
 
 /// Promise: an ask that comes before the addresses are drawn waits for them, and a change that was drawn already counts once.
@@ -220,16 +257,30 @@ fn asks_wait_for_the_draw() {
 fn a_dry_vswitch_waits_for_what_cools() {
     let mut world = World::new();
     for number in 1..=6 {
-        let (_, changes) = world.apply(bind(ONE, &format!("c{number}"), ip(&format!("10.0.0.{number}"))));
+        let (_, changes) = world.apply(bind(
+            ONE,
+            &format!("c{number}"),
+            ip(&format!("10.0.0.{number}")),
+        ));
         world.state.on_changed(changes, 0, &mut world.out);
     }
     world.now_ms = 500;
     let (_, changes) = world.apply(release("c4"));
     world.state.on_changed(changes, 500, &mut world.out);
     let hasty = world.ask(ONE, 1, Purpose::Pods, 1_000);
-    assert!(matches!(dry(hasty), Failure::Cooling { retry_after_ms: 1_000, .. }));
+    assert!(matches!(
+        dry(hasty),
+        Failure::Cooling {
+            retry_after_ms: 1_000,
+            ..
+        }
+    ));
     let mut patient = world.ask(ONE, 1, Purpose::Pods, 9_000);
-    assert_eq!((world.settle().len(), world.wakes().is_empty()), (0, true), "nothing is due");
+    assert_eq!(
+        (world.settle().len(), world.wakes().is_empty()),
+        (0, true),
+        "nothing is due"
+    );
     world.state.on_wake(500, &mut world.out);
     assert_eq!(world.wakes(), [1_500]);
     world.out.clear();
@@ -245,7 +296,10 @@ fn a_dry_vswitch_waits_for_what_cools() {
 fn a_dry_vswitch_takes_idle_ones_back() {
     let mut world = World::new();
     world.stock(ONE, &["10.0.0.1"]);
-    world.stock(OTHER, &["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"]);
+    world.stock(
+        OTHER,
+        &["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"],
+    );
     let warmth = world.ask(NodeId(9), 1, Purpose::Later, 10_000);
     assert!(matches!(dry(warmth), Failure::Exhausted { .. }));
     assert!(world.settle().is_empty());
@@ -253,23 +307,40 @@ fn a_dry_vswitch_takes_idle_ones_back() {
     assert_eq!(world.settle(), ["reclaim"]);
     assert_eq!(sets(pods).len(), 2);
     let idle = |world: &World, node| world.ledger.node_standing(node).count();
-    assert_eq!((idle(&world, ONE), idle(&world, OTHER)), (1, 1), "from the one with most");
+    assert_eq!(
+        (idle(&world, ONE), idle(&world, OTHER)),
+        (1, 1),
+        "from the one with most"
+    );
 }
 
 /// Promise: when a taking-back brings nothing, the waiting one is not forgotten, and there is no busy loop.
 #[test]
 fn a_fruitless_relief_rests() {
     let mut world = World::new();
-    world.stock(OTHER, &["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"]);
+    world.stock(
+        OTHER,
+        &[
+            "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6",
+        ],
+    );
     let mut waiting = world.ask(ONE, 1, Purpose::Pods, 10_000);
     let proposed = std::mem::take(&mut world.out);
     assert_eq!(proposed.len(), 1);
     let taken = Answer {
         revision: Revision(9),
-        result: Err(Refusal::Taken { address: ip("10.0.0.1") }),
+        result: Err(Refusal::Taken {
+            address: ip("10.0.0.1"),
+        }),
     };
-    world.state.on_committed(Tag::Reclaim, Ok(taken), 0, &mut world.out);
-    assert!(matches!(world.out[..], [Out::WakeAt(100)]), "{:?}", world.out);
+    world
+        .state
+        .on_committed(Tag::Reclaim, Ok(taken), 0, &mut world.out);
+    assert!(
+        matches!(world.out[..], [Out::WakeAt(100)]),
+        "{:?}",
+        world.out
+    );
     world.out.clear();
     world.now_ms = 100;
     world.state.on_wake(100, &mut world.out);
@@ -321,7 +392,9 @@ fn a_claim_is_chosen_for() {
     let mut made = ask(&mut world, "db-0");
     assert_eq!(world.settle(), ["create-claim"]);
     let answer = told(&mut made).expect("told").expect("answered");
-    assert!(matches!(answer.result, Ok(Outcome::Claim { addresses, .. }) if addresses == [ip("10.0.0.1")]));
+    assert!(
+        matches!(answer.result, Ok(Outcome::Claim { addresses, .. }) if addresses == [ip("10.0.0.1")])
+    );
 
     let mut unlucky = ask(&mut world, "db-1");
     for _ in 0..3 {
@@ -331,12 +404,24 @@ fn a_claim_is_chosen_for() {
         assert!(told(&mut unlucky).is_none());
         let taken = Answer {
             revision: Revision(9),
-            result: Err(Refusal::Taken { address: ip("10.0.0.2") }),
+            result: Err(Refusal::Taken {
+                address: ip("10.0.0.2"),
+            }),
         };
         world.state.on_committed(tag, Ok(taken), 0, &mut world.out);
     }
     assert!(world.out.is_empty());
-    assert!(matches!(told(&mut unlucky), Some(Ok(Answer { result: Err(Refusal::Taken { .. }), .. }))));
+    assert!(matches!(
+        told(&mut unlucky),
+        Some(Ok(Answer {
+            result: Err(Refusal::Taken { .. }),
+            ..
+        }))
+    ));
     let all = world.ask(ONE, 9, Purpose::Pods, 10_000);
-    assert_eq!(sets(all).len(), 5, "what was chosen for the unlucky one is free again");
+    assert_eq!(
+        sets(all).len(),
+        5,
+        "what was chosen for the unlucky one is free again"
+    );
 }

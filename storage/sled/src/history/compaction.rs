@@ -187,3 +187,53 @@ impl HistoryWriter {
         self.shared.database.apply(batch, &self.head.encode())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Record, create, index, open};
+    use crate::DatabaseOptions;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_run_that_is_merged_stays_readable_for_who_holds_it() {
+        // A reader that took the runs before a merge finds everything in them; their blocks go once it is done.
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("history");
+        create(&path).unwrap();
+        let (mut writer, _reader) = open(&path, DatabaseOptions::default()).unwrap();
+        for revision in 1..=16 * 7 {
+            writer.append(vec![record(revision)]).unwrap();
+            writer.commit().unwrap();
+        }
+        let held = writer.shared.state().runs.clone();
+        assert_eq!(held.len(), 7);
+        for revision in 16 * 7 + 1..=16 * 8 {
+            writer.append(vec![record(revision)]).unwrap();
+            writer.commit().unwrap();
+        }
+        while writer.upkeep().unwrap() {}
+        assert_eq!(writer.shared.state().runs.len(), 1);
+        let mut found = Vec::new();
+        for run in &held {
+            let hash = index::hash(b"key");
+            run.find(&writer.shared.database, hash, &mut found).unwrap();
+        }
+        assert_eq!(found.len(), 16 * 7);
+        assert_eq!(writer.head.doomed.len(), 7);
+        drop(held);
+        while writer.upkeep().unwrap() {}
+        assert_eq!(writer.head.doomed, []);
+    }
+
+    /// Large enough to be a segment by itself.
+    fn record(revision: u64) -> Record {
+        Record {
+            revision,
+            index: revision,
+            wall_ms: revision,
+            chain: [1; 32],
+            keys: vec![b"key".to_vec()],
+            body: Bytes::from(vec![1; 70_000]),
+        }
+    }
+}

@@ -99,7 +99,7 @@ pub(super) fn read(log: &SledLog, index: u64, number: u32) -> Result<Bytes, Erro
             "a reading of chunk {number} of the snapshot at {index}: it is not installed (any more)"
         )));
     }
-    stored(log, number)
+    stored(log, number).inspect_err(|error| log.database.poison(error))
 }
 
 /// One chunk of the installed snapshot as it is stored, checked.

@@ -10,9 +10,11 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 const DISK_BYTES: u64 = 300 << 20;
 const BALLAST_BYTES: u64 = 48 << 20;
+const BUSY_MAX: Duration = Duration::from_secs(20);
 
 /// ext4 on a file, unmounted when dropped.
 struct SmallDisk {
@@ -50,7 +52,13 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        Command::new("umount").arg(&self.path).output().unwrap();
+        // sled's worker threads give their files back a moment after a database was dropped; until then the mount is busy.
+        let begun = Instant::now();
+        let unmount = || Command::new("umount").arg(&self.path).output().unwrap();
+        while !unmount().status.success() {
+            assert!(begun.elapsed() < BUSY_MAX, "the disk stays busy");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -40,3 +40,14 @@ fn record(revision: u64, bytes: usize) -> Record {
         body: Bytes::from(vec![revision as u8; bytes]),
     }
 }
+
+/// sled's worker threads give its lock back a moment after a database was dropped.
+fn patiently(open: impl Fn() -> sled::Result<sled::Db>) -> sled::Db {
+    let begun = std::time::Instant::now();
+    loop {
+        match open() {
+            Err(sled::Error::Io(_)) if begun.elapsed().as_secs() < 20 => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}

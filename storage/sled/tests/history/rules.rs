@@ -233,10 +233,6 @@ fn the_index_is_merged_and_still_finds_everything() {
 
 /// How many keys of a kind are on the disk.
 fn stored(path: &Path, kind: &[u8]) -> usize {
-    let database = sled::Config::new()
-        .path(path)
-        .segment_size(8 << 20)
-        .open()
-        .unwrap();
-    database.scan_prefix(kind).count()
+    let config = sled::Config::new().path(path).segment_size(8 << 20);
+    super::patiently(|| config.open()).scan_prefix(kind).count()
 }

@@ -34,3 +34,14 @@ fn meta(index: u64, term: u64, chunks: &[Vec<u8>]) -> SnapshotMeta {
         ..SnapshotMeta::default()
     }
 }
+
+/// sled's worker threads give its lock back a moment after a database was dropped.
+fn patiently(open: impl Fn() -> sled::Result<sled::Db>) -> sled::Db {
+    let begun = std::time::Instant::now();
+    loop {
+        match open() {
+            Err(sled::Error::Io(_)) if begun.elapsed().as_secs() < 20 => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}

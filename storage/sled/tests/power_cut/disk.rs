@@ -9,10 +9,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Room for both databases and ext4's journal.
 pub const DISK_BYTES: usize = 96 << 20;
+const BUSY_MAX: Duration = Duration::from_secs(20);
 const TTL: Duration = Duration::from_secs(3600);
 const ROOT: u64 = 1;
 const DISK: u64 = 2;
@@ -133,35 +134,38 @@ impl Mounted {
 
     pub fn try_mount(image: &Path, target: &Path) -> Result<Self, String> {
         let device = run("losetup", &["-f", "--show", image.to_str().unwrap()]);
-        let mounted = Self {
-            device: device.clone(),
-            path: target.to_owned(),
-        };
         let output = Command::new("mount")
             .args([&device, target.to_str().unwrap()])
             .output()
             .unwrap();
-        match output.status.success() {
-            true => Ok(mounted),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        if !output.status.success() {
+            run("losetup", &["-d", &device]);
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
+        let path = target.to_owned();
+        Ok(Self { device, path })
     }
 }
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        // Not mounted after a failed mount: then only the device is given back.
-        for (program, argument) in [
-            ("umount", self.path.to_str().unwrap()),
-            ("losetup", &self.device),
-        ] {
-            let arguments = if program == "losetup" {
-                vec!["-d", argument]
-            } else {
-                vec![argument]
-            };
-            Command::new(program).args(arguments).output().unwrap();
-        }
+        unmount(&self.path);
+        run("losetup", &["-d", &self.device]);
+    }
+}
+
+/// sled's worker threads give their files back a moment after a database was dropped; until then the mount is busy.
+fn unmount(path: &Path) {
+    let begun = Instant::now();
+    while !Command::new("umount")
+        .arg(path)
+        .output()
+        .unwrap()
+        .status
+        .success()
+    {
+        assert!(begun.elapsed() < BUSY_MAX, "{} stays busy", path.display());
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

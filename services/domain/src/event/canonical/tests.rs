@@ -1,1 +1,140 @@
+use crate::apply::testing::*;
+use crate::event::{Chain, EventGroup, Writer, chained};
+use crate::id::*;
+use crate::row::*;
+use std::sync::Arc;
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn group(changes: Vec<Change>) -> EventGroup {
+    EventGroup {
+        revision: Revision(7),
+        ledger_time_ms: 1_000,
+        wall_time_ms: 1_700_000_000_000,
+        principal: name("node/worker-1", Principal::new),
+        request_id: name("", RequestId::new),
+        trace_id: Some([9; 16]),
+        cause: "bind",
+        reason: name("", Reason::new),
+        changes,
+        chain: Chain::default(),
+    }
+}
+
+/// One change of every kind, every variant of an address's state.
+fn changes() -> Vec<Change> {
+    let (node, eni) = (NodeId(2), name("eni-1", EniId::new));
+    let key = Arc::new(key("a"));
+    let bound = AddressState::Bound {
+        node,
+        key: key.clone(),
+        generation: Generation(7),
+    };
+    let cooling = |eni: Option<EniId>| AddressState::Cooling {
+        until_ms: 5,
+        node: eni.as_ref().map(|_| node),
+        eni,
+    };
+    let states = [
+        AddressState::Free { since: Revision(3) },
+        AddressState::Reserved {
+            node,
+            eni: eni.clone(),
+        },
+        AddressState::Idle { node, eni: None },
+        bound,
+        cooling(None),
+        cooling(Some(eni.clone())),
+        AddressState::Releasing { node, eni },
+        AddressState::Held { claim: ClaimId(4) },
+        AddressState::Disputed { claim: ClaimId(4) },
+        AddressState::Quarantined { since: Revision(3) },
+        AddressState::Foreign,
+        AddressState::Excluded,
+    ];
+    let mut world = World::new();
+    world.bind(world.add("a", "10.0.0.5"));
+    world.claim("10.0.0.9", Policy::Ttl { ttl_ms: 5 });
+    world.bind(world.add_static("b", "10.0.0.9"));
+    world.release(world.del("b"));
+    let member = Member {
+        id: MemberId(1),
+        name: name("berth-1", NodeName::new),
+        client_endpoint: name("http://127.0.0.1:7400", Endpoint::new),
+        peer_endpoint: name("http://127.0.0.1:7401", Endpoint::new),
+        store: [3; 16],
+    };
+    let (id, after) = (member.id, Some(Arc::new(member)));
+    let rows = world.groups.into_iter().flat_map(|group| group.changes);
+    let states = states
+        .into_iter()
+        .map(|state| Change::address(VSwitchId(1), ip("fd00::5"), None, Some(state)));
+    states
+        .chain(rows)
+        .chain([Change::Member {
+            id,
+            before: None,
+            after,
+        }])
+        .collect()
+}
+
+/// Promise: the bytes of a small group, written out; they never change.
+#[test]
+fn the_layout() {
+    let change = Change::address(
+        VSwitchId(1),
+        ip("10.0.0.5"),
+        Some(AddressState::Held { claim: ClaimId(4) }),
+        None,
+    );
+    let mut bytes = Vec::new();
+    Writer { bytes: &mut bytes }.group(&group(vec![change]));
+    let expected = [
+        "0700000000000000",                   // revision
+        "e803000000000000",                   // ledger time
+        "0068e5cf8b010000",                   // wall time
+        "0d0000006e6f64652f776f726b65722d31", // "node/worker-1"
+        "00000000",                           // no request id
+        "0109090909090909090909090909090909", // a trace id
+        "0400000062696e64",                   // "bind"
+        "00000000",                           // no reason
+        "01000000",                           // one change
+        "000100000000000000",                 // of an address of vSwitch 1
+        "040a000005",                         // 10.0.0.5
+        "01060400000000000000",               // before: held for claim 4
+        "00",                                 // after: nothing
+    ];
+    assert_eq!(hex(&bytes), expected.concat());
+}
+
+/// Promise (A18, H3): a group with every kind of change hashes to the same chain for ever, on every version.
+#[test]
+fn the_chain_is_golden() {
+    let chain = chained(&Chain([1; 32]), &group(changes()), &mut Vec::new());
+    assert_eq!(hex(&chain.0), GOLDEN);
+}
+const GOLDEN: &str = "";
+
+/// Promise (negative control): whatever differs, the chain differs, the chain before it included.
+#[test]
+fn any_difference_shows() {
+    let first = chained(&Chain::default(), &group(changes()), &mut Vec::new());
+    assert_ne!(
+        first,
+        chained(&Chain([1; 32]), &group(changes()), &mut Vec::new())
+    );
+    let all = changes();
+    for at in 0..all.len() {
+        let mut fewer = all.clone();
+        fewer.remove(at);
+        assert_ne!(
+            first,
+            chained(&Chain::default(), &group(fewer), &mut Vec::new()),
+            "{:?}",
+            all[at]
+        );
+    }
+}

@@ -41,7 +41,10 @@ names! {
 }
 
 fn address() -> impl Strategy<Value = IpAddr> {
-    prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)]
+    prop_oneof![
+        any::<[u8; 4]>().prop_map(IpAddr::from),
+        any::<[u8; 16]>().prop_map(IpAddr::from)
+    ]
 }
 
 fn addresses() -> impl Strategy<Value = Vec<IpAddr>> {
@@ -56,9 +59,13 @@ fn range() -> impl Strategy<Value = AddressRange> {
 }
 
 fn subnet() -> impl Strategy<Value = Subnet> {
-    (any::<[u8; 4]>(), 0..=32u8, option::of(address())).prop_map(|(network, length, gateway)| Subnet {
-        cidr: ipnet::IpNet::new(network.into(), length).expect("a length").trunc(),
-        gateway,
+    (any::<[u8; 4]>(), 0..=32u8, option::of(address())).prop_map(|(network, length, gateway)| {
+        Subnet {
+            cidr: ipnet::IpNet::new(network.into(), length)
+                .expect("a length")
+                .trunc(),
+            gateway,
+        }
     })
 }
 
@@ -67,18 +74,22 @@ fn kind() -> impl Strategy<Value = NetworkKind> {
 }
 
 fn key() -> impl Strategy<Value = AttachmentKey> {
-    (cluster_name(), network_name(), container(), interface()).prop_map(|(cluster, network, container, interface)| {
-        AttachmentKey {
+    (cluster_name(), network_name(), container(), interface()).prop_map(
+        |(cluster, network, container, interface)| AttachmentKey {
             cluster,
             network,
             container,
             interface,
-        }
-    })
+        },
+    )
 }
 
 fn pod() -> impl Strategy<Value = PodIdentity> {
-    (namespace(), pod_name(), uid()).prop_map(|(namespace, name, uid)| PodIdentity { namespace, name, uid })
+    (namespace(), pod_name(), uid()).prop_map(|(namespace, name, uid)| PodIdentity {
+        namespace,
+        name,
+        uid,
+    })
 }
 
 fn claim_name() -> impl Strategy<Value = ClaimName> {
@@ -104,27 +115,37 @@ pub fn proposal(command: Command) -> Proposal {
         request_id: RequestId::new("").expect("a name"),
         trace_id: None,
         reason: Reason::new("").expect("a text"),
-        facts: Some(FactsVersion { epoch: 1, version: 2 }),
+        facts: Some(FactsVersion {
+            epoch: 1,
+            version: 2,
+        }),
         command,
     }
 }
 
 /// Any command.
 pub fn command() -> impl Strategy<Value = Command> {
-    let vswitches = (vswitch_name(), zone(), option::of(subnet()), option::of(subnet()));
+    let vswitches = (
+        vswitch_name(),
+        zone(),
+        option::of(subnet()),
+        option::of(subnet()),
+    );
     let more = (prop::collection::vec(range(), 0..3), any::<u64>(), kind());
     prop_oneof![
-        (vswitches, more).prop_map(|((name, zone, ipv4, ipv6), (exclusions, cooling_ms, kind))| {
-            Command::CreateVSwitch(CreateVSwitch {
-                name,
-                zone,
-                ipv4,
-                ipv6,
-                exclusions,
-                cooling_ms,
-                kind,
-            })
-        }),
+        (vswitches, more).prop_map(
+            |((name, zone, ipv4, ipv6), (exclusions, cooling_ms, kind))| {
+                Command::CreateVSwitch(CreateVSwitch {
+                    name,
+                    zone,
+                    ipv4,
+                    ipv6,
+                    exclusions,
+                    cooling_ms,
+                    kind,
+                })
+            }
+        ),
         vswitch_name().prop_map(|name| Command::DeleteVSwitch(DeleteVSwitch { name })),
         node(0).prop_map(|row| {
             Command::RegisterNode(RegisterNode {
@@ -143,14 +164,16 @@ pub fn command() -> impl Strategy<Value = Command> {
                 confirmed_dead,
             })
         }),
-        (claim_name(), any::<u64>(), addresses(), policy()).prop_map(|(name, vswitch, addresses, policy)| {
-            Command::CreateClaim(CreateClaim {
-                name,
-                vswitch: VSwitchId(vswitch),
-                addresses,
-                policy,
-            })
-        }),
+        (claim_name(), any::<u64>(), addresses(), policy()).prop_map(
+            |(name, vswitch, addresses, policy)| {
+                Command::CreateClaim(CreateClaim {
+                    name,
+                    vswitch: VSwitchId(vswitch),
+                    addresses,
+                    policy,
+                })
+            }
+        ),
         any::<(u64, bool, bool)>().prop_map(|(claim, override_holder, policy_fired)| {
             Command::DeleteClaim(DeleteClaim {
                 claim: ClaimId(claim),
@@ -158,14 +181,16 @@ pub fn command() -> impl Strategy<Value = Command> {
                 policy_fired,
             })
         }),
-        (any::<(u64, u64)>(), option::of(eni()), addresses()).prop_map(|((vswitch, node), eni, addresses)| {
-            Command::Stock(Stock {
-                vswitch: VSwitchId(vswitch),
-                node: NodeId(node),
-                eni,
-                addresses,
-            })
-        }),
+        (any::<(u64, u64)>(), option::of(eni()), addresses()).prop_map(
+            |((vswitch, node), eni, addresses)| {
+                Command::Stock(Stock {
+                    vswitch: VSwitchId(vswitch),
+                    node: NodeId(node),
+                    eni,
+                    addresses,
+                })
+            }
+        ),
         (any::<(u64, u64)>(), addresses()).prop_map(|((vswitch, node), addresses)| {
             Command::Reclaim(Reclaim {
                 vswitch: VSwitchId(vswitch),
@@ -238,7 +263,10 @@ fn release() -> impl Strategy<Value = Command> {
 fn node(id: u64) -> impl Strategy<Value = Node> {
     let names = (node_name(), identity(), zone(), instance_type());
     (names, any::<(u32, u32, u32)>()).prop_map(
-        move |((name, identity, zone, instance_type), (eni_slots, addresses_per_eni, warm_target))| Node {
+        move |(
+            (name, identity, zone, instance_type),
+            (eni_slots, addresses_per_eni, warm_target),
+        )| Node {
             id: NodeId(id),
             name,
             identity,
@@ -252,15 +280,20 @@ fn node(id: u64) -> impl Strategy<Value = Node> {
 }
 
 fn member() -> impl Strategy<Value = Member> {
-    (any::<u64>(), node_name(), endpoint(), endpoint(), any::<[u8; 16]>()).prop_map(
-        |(id, name, client_endpoint, peer_endpoint, store)| Member {
+    (
+        any::<u64>(),
+        node_name(),
+        endpoint(),
+        endpoint(),
+        any::<[u8; 16]>(),
+    )
+        .prop_map(|(id, name, client_endpoint, peer_endpoint, store)| Member {
             id: MemberId(id),
             name,
             client_endpoint,
             peer_endpoint,
             store,
-        },
-    )
+        })
 }
 
 fn allocation() -> impl Strategy<Value = Allocation> {
@@ -288,40 +321,72 @@ fn allocation() -> impl Strategy<Value = Allocation> {
 fn state() -> impl Strategy<Value = AddressState> {
     let number = any::<u64>;
     prop_oneof![
-        number().prop_map(|since| AddressState::Free { since: Revision(since) }),
-        (number(), eni()).prop_map(|(node, eni)| AddressState::Reserved { node: NodeId(node), eni }),
-        (number(), option::of(eni())).prop_map(|(node, eni)| AddressState::Idle { node: NodeId(node), eni }),
+        number().prop_map(|since| AddressState::Free {
+            since: Revision(since)
+        }),
+        (number(), eni()).prop_map(|(node, eni)| AddressState::Reserved {
+            node: NodeId(node),
+            eni
+        }),
+        (number(), option::of(eni())).prop_map(|(node, eni)| AddressState::Idle {
+            node: NodeId(node),
+            eni
+        }),
         (number(), key(), number()).prop_map(|(node, key, generation)| AddressState::Bound {
             node: NodeId(node),
             key: Arc::new(key),
             generation: Generation(generation),
         }),
-        (number(), option::of((1..=u64::MAX).prop_map(NodeId)), option::of(eni()))
-            .prop_map(|(until_ms, node, eni)| AddressState::Cooling { until_ms, node, eni }),
-        (number(), eni()).prop_map(|(node, eni)| AddressState::Releasing { node: NodeId(node), eni }),
-        number().prop_map(|claim| AddressState::Held { claim: ClaimId(claim) }),
-        number().prop_map(|claim| AddressState::Disputed { claim: ClaimId(claim) }),
-        number().prop_map(|since| AddressState::Quarantined { since: Revision(since) }),
+        (
+            number(),
+            option::of((1..=u64::MAX).prop_map(NodeId)),
+            option::of(eni())
+        )
+            .prop_map(|(until_ms, node, eni)| AddressState::Cooling {
+                until_ms,
+                node,
+                eni
+            }),
+        (number(), eni()).prop_map(|(node, eni)| AddressState::Releasing {
+            node: NodeId(node),
+            eni
+        }),
+        number().prop_map(|claim| AddressState::Held {
+            claim: ClaimId(claim)
+        }),
+        number().prop_map(|claim| AddressState::Disputed {
+            claim: ClaimId(claim)
+        }),
+        number().prop_map(|since| AddressState::Quarantined {
+            since: Revision(since)
+        }),
         Just(AddressState::Foreign),
         Just(AddressState::Excluded),
     ]
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
-    let held = (any::<(u64, u64)>(), option::of(any::<u64>())).prop_map(|((since_ms, settled_at_ms), release_at_ms)| {
-        ClaimState::Held {
+    let held = (any::<(u64, u64)>(), option::of(any::<u64>())).prop_map(
+        |((since_ms, settled_at_ms), release_at_ms)| ClaimState::Held {
             since_ms,
             settled_at_ms,
             release_at_ms,
-        }
-    });
-    let bound = (key(), any::<(u64, u64)>()).prop_map(|(key, (generation, node))| ClaimState::Bound {
-        key: Arc::new(key),
-        generation: Generation(generation),
-        node: NodeId(node),
-    });
-    (any::<[u64; 3]>(), claim_name(), addresses(), policy(), prop_oneof![held, bound]).prop_map(
-        |(numbers, name, addresses, policy, state)| Claim {
+        },
+    );
+    let bound =
+        (key(), any::<(u64, u64)>()).prop_map(|(key, (generation, node))| ClaimState::Bound {
+            key: Arc::new(key),
+            generation: Generation(generation),
+            node: NodeId(node),
+        });
+    (
+        any::<[u64; 3]>(),
+        claim_name(),
+        addresses(),
+        policy(),
+        prop_oneof![held, bound],
+    )
+        .prop_map(|(numbers, name, addresses, policy, state)| Claim {
             id: ClaimId(numbers[0]),
             name,
             vswitch: VSwitchId(numbers[1]),
@@ -329,8 +394,7 @@ fn claim() -> impl Strategy<Value = Claim> {
             policy,
             state,
             generation: Generation(numbers[2]),
-        },
-    )
+        })
 }
 
 fn vswitch() -> impl Strategy<Value = VSwitch> {
@@ -374,67 +438,87 @@ fn request() -> impl Strategy<Value = RequestResult> {
         any::<u32>().prop_map(Outcome::Rows),
         Just(Outcome::Done),
     ];
-    (any::<[u8; 16]>(), outcome, any::<u64>()).prop_map(|(command, outcome, expires_at_ms)| RequestResult {
-        command,
-        outcome,
-        expires_at_ms,
+    (any::<[u8; 16]>(), outcome, any::<u64>()).prop_map(|(command, outcome, expires_at_ms)| {
+        RequestResult {
+            command,
+            outcome,
+            expires_at_ms,
+        }
     })
 }
 
-fn side<T: std::fmt::Debug>(row: impl Strategy<Value = T>) -> impl Strategy<Value = Option<Arc<T>>> {
+fn side<T: std::fmt::Debug>(
+    row: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Option<Arc<T>>> {
     option::of(row.prop_map(Arc::new))
 }
 
 /// Any change of any row.
 pub fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
-        (any::<u64>(), address(), option::of(state()), option::of(state())).prop_map(
-            |(vswitch, address, before, after)| Change::Address {
+        (
+            any::<u64>(),
+            address(),
+            option::of(state()),
+            option::of(state())
+        )
+            .prop_map(|(vswitch, address, before, after)| Change::Address {
                 vswitch: VSwitchId(vswitch),
                 address,
                 before,
                 after,
+            }),
+        (key(), side(allocation()), side(allocation())).prop_map(|(key, before, after)| {
+            Change::Allocation {
+                key: Arc::new(key),
+                before,
+                after,
             }
-        ),
-        (key(), side(allocation()), side(allocation())).prop_map(|(key, before, after)| Change::Allocation {
-            key: Arc::new(key),
-            before,
-            after,
         }),
-        (any::<u64>(), side(claim()), side(claim())).prop_map(|(id, before, after)| Change::Claim {
-            id: ClaimId(id),
-            before,
-            after,
+        (any::<u64>(), side(claim()), side(claim())).prop_map(|(id, before, after)| {
+            Change::Claim {
+                id: ClaimId(id),
+                before,
+                after,
+            }
         }),
         (any::<u64>(), side(node(1)), side(node(2))).prop_map(|(id, before, after)| Change::Node {
             id: NodeId(id),
             before,
             after,
         }),
-        (any::<u64>(), side(vswitch()), side(vswitch())).prop_map(|(id, before, after)| Change::VSwitch {
-            id: VSwitchId(id),
-            before,
-            after,
-        }),
-        (key(), option::of(tombstone()), option::of(tombstone())).prop_map(|(key, before, after)| {
-            Change::Tombstone {
-                key: Arc::new(key),
+        (any::<u64>(), side(vswitch()), side(vswitch())).prop_map(|(id, before, after)| {
+            Change::VSwitch {
+                id: VSwitchId(id),
                 before,
                 after,
             }
         }),
-        (principal(), request_id(), side(request()), side(request())).prop_map(|(principal, id, before, after)| {
-            Change::Request {
-                principal,
-                id,
+        (key(), option::of(tombstone()), option::of(tombstone())).prop_map(
+            |(key, before, after)| {
+                Change::Tombstone {
+                    key: Arc::new(key),
+                    before,
+                    after,
+                }
+            }
+        ),
+        (principal(), request_id(), side(request()), side(request())).prop_map(
+            |(principal, id, before, after)| {
+                Change::Request {
+                    principal,
+                    id,
+                    before,
+                    after,
+                }
+            }
+        ),
+        (any::<u64>(), side(member()), side(member())).prop_map(|(id, before, after)| {
+            Change::Member {
+                id: MemberId(id),
                 before,
                 after,
             }
-        }),
-        (any::<u64>(), side(member()), side(member())).prop_map(|(id, before, after)| Change::Member {
-            id: MemberId(id),
-            before,
-            after,
         }),
     ]
 }
@@ -453,7 +537,13 @@ pub fn ledger(binds: u32) -> Ledger {
         }
     };
     use crate::engine::samples::{add, create_vswitch, del, register_node};
-    apply(1, vec![create_vswitch("a", "10.0.0.0/16", 30_000).command, register_node("n1", 0).command]);
+    apply(
+        1,
+        vec![
+            create_vswitch("a", "10.0.0.0/16", 30_000).command,
+            register_node("n1", 0).command,
+        ],
+    );
     for number in 0..binds {
         let request = add(&format!("c{number}"), "n1");
         let address = IpAddr::from([10, 0, (number / 200) as u8, (number % 200 + 1) as u8]);

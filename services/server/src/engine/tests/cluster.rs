@@ -53,7 +53,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs a test on a runtime like the server's.
 pub fn run(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     LocalSet::new().block_on(&runtime, test);
 }
 
@@ -70,7 +73,9 @@ impl Cluster {
         let mut cluster = Self {
             wires: Wires::default(),
             engines: BTreeMap::new(),
-            directories: (1..=size).map(|id| (id, TempDir::new().expect("a directory"))).collect(),
+            directories: (1..=size)
+                .map(|id| (id, TempDir::new().expect("a directory")))
+                .collect(),
             thresholds,
         };
         let members: Vec<u64> = (1..=size).collect();
@@ -94,7 +99,8 @@ impl Cluster {
         let engine = Engine::start(EngineOptions {
             directory,
             start,
-            tick: Duration::from_millis(20),
+            // Several replicas must not lose their leader to a busy test machine.
+            tick: Duration::from_millis(if self.directories.len() > 1 { 50 } else { 20 }),
             snapshot_every_entries: self.thresholds.0,
             snapshot_keep_entries: self.thresholds.1,
             transport: Box::new(wire.clone()),
@@ -118,7 +124,9 @@ impl Cluster {
             loop {
                 match Directory::open(&path, options()) {
                     Ok(directory) => return directory,
-                    Err(berth_store::Error::InUse { .. }) => tokio::time::sleep(Duration::from_millis(1)).await,
+                    Err(berth_store::Error::InUse { .. }) => {
+                        tokio::time::sleep(Duration::from_millis(1)).await
+                    }
                     Err(error) => panic!("{error}"),
                 }
             }
@@ -142,10 +150,13 @@ impl Cluster {
     /// Waits until one of those that are not cut off leads and serves.
     pub async fn leader(&self) -> (u64, Gate) {
         let serving = self.engines.iter().map(|(id, engine)| {
-            let (id, gate, mut role, wires) = (*id, engine.gate(), engine.role(), self.wires.clone());
+            let (id, gate, mut role, wires) =
+                (*id, engine.gate(), engine.role(), self.wires.clone());
             Box::pin(async move {
                 loop {
-                    role.wait_for(|role| role.leads() && role.ready).await.expect("runs");
+                    role.wait_for(|role| role.leads() && role.ready)
+                        .await
+                        .expect("runs");
                     if !wires.is_cut(id) {
                         return (id, gate);
                     }
@@ -188,7 +199,12 @@ impl Wires {
 
     fn end(&self, from: u64, to: u64) -> Option<End> {
         let reached = !self.is_cut(from) && !self.is_cut(to);
-        self.ends.lock().expect("whole").get(&to).filter(|_| reached).cloned()
+        self.ends
+            .lock()
+            .expect("whole")
+            .get(&to)
+            .filter(|_| reached)
+            .cloned()
     }
 }
 
@@ -196,7 +212,13 @@ impl Wires {
 
 impl Transport for Wire {
     fn send(&mut self, to: u64, messages: Vec<Bytes>) {
-        let own = self.wires.ends.lock().expect("whole").get(&self.from).map(|end| end.store);
+        let own = self
+            .wires
+            .ends
+            .lock()
+            .expect("whole")
+            .get(&self.from)
+            .map(|end| end.store);
         if let (Some(store), Some(end)) = (own, self.wires.end(self.from, to)) {
             let sender = Sender {
                 member: self.from,
@@ -216,7 +238,10 @@ impl SnapshotSource for Wire {
         chunk: &mut dyn FnMut(Bytes) -> Result<(), FetchError>,
     ) -> Result<(), FetchError> {
         for number in 0..meta.chunks {
-            let end = self.wires.end(self.from, from).ok_or_else(|| FetchError("unreachable".into()))?;
+            let end = self
+                .wires
+                .end(self.from, from)
+                .ok_or_else(|| FetchError("unreachable".into()))?;
             let (done, answer) = mpsc::channel();
             let told = Box::new(move |chunk| drop(done.send(chunk)));
             let asked = end.handle.read_chunk(self.from, meta.index, number, told);
@@ -231,11 +256,23 @@ impl SnapshotSource for Wire {
 impl Source for Wire {
     fn fetch(&mut self, first: u64, last: u64) -> Result<Fetched, Failure> {
         use berth_domain::id::Revision;
-        let others: Vec<u64> = self.wires.ends.lock().expect("whole").keys().copied().collect();
+        let others: Vec<u64> = self
+            .wires
+            .ends
+            .lock()
+            .expect("whole")
+            .keys()
+            .copied()
+            .collect();
         let others = others.into_iter().filter(|id| *id != self.from);
         for end in others.filter_map(|id| self.wires.end(self.from, id)) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let asked = end.gate.history().encoded_after(Revision(first - 1), Revision(last), 7);
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let asked = end
+                .gate
+                .history()
+                .encoded_after(Revision(first - 1), Revision(last), 7);
             let timed = async { tokio::time::timeout(Duration::from_secs(2), asked).await };
             if let Ok(Ok(groups)) = runtime.block_on(timed) {
                 return Ok(Fetched { groups });

@@ -31,32 +31,72 @@ fn the_life_of_an_attachment() {
         let first = allocate(&gate, add("c1", "n1")).await;
         assert_eq!((address(&first), first.created), (ip("10.0.0.1"), true));
         let repeat = allocate(&gate, add("c1", "n1")).await;
-        assert_eq!((repeat.allocation.clone(), repeat.created), (first.allocation.clone(), false));
+        assert_eq!(
+            (repeat.allocation.clone(), repeat.created),
+            (first.allocation.clone(), false)
+        );
         let mut other = add("c1", "n1");
         other.requested = vec![ip("10.0.0.9")];
         let refused = failure(gate.allocate(other).await);
-        assert!(matches!(refused, Failure::Refused(Refusal::ParametersChanged { .. })), "{refused}");
+        assert!(
+            matches!(refused, Failure::Refused(Refusal::ParametersChanged { .. })),
+            "{refused}"
+        );
         assert!(release(&gate, del("c1", "n1")).await.released);
         let again = release(&gate, del("c1", "n1")).await;
         assert!(!again.released);
         let late = failure(gate.allocate(add("c1", "n1")).await);
-        assert!(matches!(late, Failure::Refused(Refusal::Tombstone { .. })), "{late}");
+        assert!(
+            matches!(late, Failure::Refused(Refusal::Tombstone { .. })),
+            "{late}"
+        );
 
-        let timeline = gate.history().list(history_of(Subject::Address(ip("10.0.0.1"))), again.revision).await.expect("read");
+        let timeline = gate
+            .history()
+            .list(history_of(Subject::Address(ip("10.0.0.1"))), again.revision)
+            .await
+            .expect("read");
         let causes: Vec<&str> = timeline.groups.iter().map(|group| group.cause).collect();
         assert_eq!(causes, ["bind", "release"]);
         let by_pod = Subject::Pod {
             namespace: Namespace::new("web").expect("a name"),
             name: PodName::new("c1").expect("a name"),
         };
-        assert_eq!(gate.history().list(history_of(by_pod), again.revision).await.expect("read").groups.len(), 2);
+        assert_eq!(
+            gate.history()
+                .list(history_of(by_pod), again.revision)
+                .await
+                .expect("read")
+                .groups
+                .len(),
+            2
+        );
         let by_node = Subject::Node(NodeName::new("n1").expect("a name"));
-        assert_eq!(gate.history().list(history_of(by_node), again.revision).await.expect("read").groups.len(), 3);
+        assert_eq!(
+            gate.history()
+                .list(history_of(by_node), again.revision)
+                .await
+                .expect("read")
+                .groups
+                .len(),
+            3
+        );
         let bound_at = timeline.groups[0].wall_time_ms;
-        let then = gate.history().who_has(ip("10.0.0.1"), bound_at, again.revision).await.expect("read");
+        let then = gate
+            .history()
+            .who_has(ip("10.0.0.1"), bound_at, again.revision)
+            .await
+            .expect("read");
         assert!(then.since_revision >= timeline.groups[0].revision);
-        let now = gate.history().who_has(ip("10.0.0.1"), u64::MAX, again.revision).await.expect("read");
-        assert!(matches!(now.state, Some(AddressState::Cooling { .. })), "{now:?}");
+        let now = gate
+            .history()
+            .who_has(ip("10.0.0.1"), u64::MAX, again.revision)
+            .await
+            .expect("read");
+        assert!(
+            matches!(now.state, Some(AddressState::Cooling { .. })),
+            "{now:?}"
+        );
         cluster.shutdown().await;
     });
 }
@@ -72,19 +112,34 @@ fn a_restart_keeps_everything() {
         for number in 0..30 {
             before.push(allocate(&gate, add(&format!("c{number}"), "n1")).await);
         }
-        let digest = gate.read(|ledger| (ledger.digest(), ledger.revision())).await.expect("read");
+        let digest = gate
+            .read(|ledger| (ledger.digest(), ledger.revision()))
+            .await
+            .expect("read");
         drop(gate);
         cluster.end(1).await;
         cluster.restart(1).await;
         let (_, gate) = cluster.leader().await;
-        assert_eq!(gate.read(|ledger| (ledger.digest(), ledger.revision())).await.expect("read"), digest);
+        assert_eq!(
+            gate.read(|ledger| (ledger.digest(), ledger.revision()))
+                .await
+                .expect("read"),
+            digest
+        );
         for (number, known) in before.iter().enumerate() {
             let repeat = allocate(&gate, add(&format!("c{number}"), "n1")).await;
-            assert_eq!((repeat.allocation, repeat.created), (known.allocation.clone(), false));
+            assert_eq!(
+                (repeat.allocation, repeat.created),
+                (known.allocation.clone(), false)
+            );
         }
         let fresh = allocate(&gate, add("fresh", "n2")).await;
         assert!(before.iter().all(|known| address(known) != address(&fresh)));
-        let all = gate.history().list(history_of(Subject::All), fresh.revision).await.expect("read");
+        let all = gate
+            .history()
+            .list(history_of(Subject::All), fresh.revision)
+            .await
+            .expect("read");
         let revisions: Vec<u64> = all.groups.iter().map(|group| group.revision.0).collect();
         assert_eq!(revisions, (1..=fresh.revision.0).collect::<Vec<u64>>());
         cluster.shutdown().await;
@@ -97,10 +152,19 @@ fn many_at_once_never_share() {
     run(async {
         let cluster = Cluster::begin(1).await;
         let (_, gate) = cluster.leader().await;
-        furnish(&gate, "10.0.0.0/24", 30_000, &["n0", "n1", "n2", "n3", "n4"]).await;
+        furnish(
+            &gate,
+            "10.0.0.0/24",
+            30_000,
+            &["n0", "n1", "n2", "n3", "n4"],
+        )
+        .await;
         let adds = (0..254).map(|number| {
             let gate = gate.clone();
-            async move { gate.allocate(add(&format!("c{number}"), &format!("n{}", number % 5))).await }
+            async move {
+                gate.allocate(add(&format!("c{number}"), &format!("n{}", number % 5)))
+                    .await
+            }
         });
         let answers = futures::future::join_all(adds).await;
         let (given, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
@@ -110,15 +174,27 @@ fn many_at_once_never_share() {
         assert_eq!(given.len() + refused.len(), 254);
         let counts = gate.read(|ledger| {
             let vswitch = ledger.vswitches().next().expect("there");
-            ledger.counts(vswitch.id).copied().expect("there").ipv4.expect("there")
+            ledger
+                .counts(vswitch.id)
+                .copied()
+                .expect("there")
+                .ipv4
+                .expect("there")
         });
         let counts = counts.await.expect("read");
-        assert_eq!((counts.bound, counts.free), (given.len() as u128, 0), "{counts:?}");
+        assert_eq!(
+            (counts.bound, counts.free),
+            (given.len() as u128, 0),
+            "{counts:?}"
+        );
         let full = failure(gate.allocate(add("one-more", "n0")).await);
         let Failure::Exhausted { counts, .. } = &full else {
             panic!("{full:?}");
         };
-        assert!(counts.contains("bound") && counts.contains("excluded"), "{counts}");
+        assert!(
+            counts.contains("bound") && counts.contains("excluded"),
+            "{counts}"
+        );
         cluster.shutdown().await;
     });
 }
@@ -132,9 +208,16 @@ fn repeats_in_flight_share_one_effect() {
         furnish(&gate, "10.0.0.0/24", 30_000, &["n1"]).await;
         let adds = (0..8).map(|_| allocate(&gate, add("c1", "n1")));
         let answers = futures::future::join_all(adds).await;
-        assert!(answers.iter().all(|answer| answer.allocation == answers[0].allocation));
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.allocation == answers[0].allocation)
+        );
         assert_eq!(answers.iter().filter(|answer| answer.created).count(), 1);
-        let bound = gate.read(|ledger| ledger.allocations_len()).await.expect("read");
+        let bound = gate
+            .read(|ledger| ledger.allocations_len())
+            .await
+            .expect("read");
         assert_eq!(bound, 1);
         cluster.shutdown().await;
     });
@@ -153,11 +236,49 @@ fn a_cooling_address_is_waited_for() {
         let mut hasty = add("c3", "n1");
         hasty.deadline_ms = 1_000;
         let refused = failure(gate.allocate(hasty).await);
-        assert!(matches!(refused, Failure::Cooling { retry_after_ms: 1..=1_500, .. }), "{refused:?}");
+        assert!(
+            matches!(
+                refused,
+                Failure::Cooling {
+                    retry_after_ms: 1..=1_500,
+                    ..
+                }
+            ),
+            "{refused:?}"
+        );
         let patient = allocate(&gate, add("c4", "n1")).await;
         assert_eq!(address(&patient), address(&second));
         let rested_ms = patient.allocation.bound_at_ms - second.allocation.bound_at_ms;
         assert!(rested_ms >= 1_500, "{rested_ms}");
+        cluster.shutdown().await;
+    });
+}
+
+/// Promise: a specific address that is in use names who has it.
+#[test]
+fn a_specific_address_names_its_holder() {
+    run(async {
+        let cluster = Cluster::begin(1).await;
+        let (_, gate) = cluster.leader().await;
+        furnish(&gate, "10.0.0.0/24", 30_000, &["n1"]).await;
+        let asking = |container: &str| {
+            let mut request = add(container, "n1");
+            request.requested = vec![ip("10.0.0.77")];
+            request
+        };
+        assert_eq!(
+            address(&allocate(&gate, asking("c1")).await),
+            ip("10.0.0.77")
+        );
+        let refused = failure(gate.allocate(asking("c2")).await);
+        assert!(
+            matches!(refused, Failure::Refused(Refusal::AddressInUse { .. })),
+            "{refused:?}"
+        );
+        assert!(
+            refused.to_string().contains("web/c1 on node n1"),
+            "{refused}"
+        );
         cluster.shutdown().await;
     });
 }
@@ -170,10 +291,16 @@ fn an_unknown_node() {
         let (_, gate) = cluster.leader().await;
         furnish(&gate, "10.0.0.0/24", 0, &["n1"]).await;
         let refused = failure(gate.allocate(add("c1", "ghost")).await).to_string();
-        assert!(refused.contains("ghost") && refused.contains("berthctl node register"), "{refused}");
+        assert!(
+            refused.contains("ghost") && refused.contains("berthctl node register"),
+            "{refused}"
+        );
         assert!(!release(&gate, del("c1", "ghost")).await.released);
         allocate(&gate, add("c2", "n1")).await;
-        assert!(release(&gate, del("c2", "ghost")).await.released, "by its attachment");
+        assert!(
+            release(&gate, del("c2", "ghost")).await.released,
+            "by its attachment"
+        );
         cluster.shutdown().await;
     });
 }
@@ -203,19 +330,31 @@ fn a_claim_follows_its_pod() {
         let stranger = allocate(&gate, add("stranger", "n1")).await;
         assert_ne!(address(&stranger), addresses[0]);
         let first = allocate(&gate, add_pod("sandbox-1", "n1", "db-0")).await;
-        assert_eq!((address(&first), first.claim.as_ref()), (addresses[0], Some(&name)));
+        assert_eq!(
+            (address(&first), first.claim.as_ref()),
+            (addresses[0], Some(&name))
+        );
 
         let mut early = add_pod("sandbox-2", "n2", "db-0");
         early.deadline_ms = 1_000;
         let held = failure(gate.allocate(early).await);
-        assert!(matches!(&held, Failure::Refused(Refusal::HeldByLiveHolder { .. })), "{held:?}");
-        assert!(held.to_string().contains("sandbox-1") && held.to_string().contains("n1"), "{held}");
+        assert!(
+            matches!(&held, Failure::Refused(Refusal::HeldByLiveHolder { .. })),
+            "{held:?}"
+        );
+        assert!(
+            held.to_string().contains("sandbox-1") && held.to_string().contains("n1"),
+            "{held}"
+        );
 
         // Asked before the holder is gone, answered once its DEL has settled for two seconds.
         let moved = allocate(&gate, add_pod("sandbox-3", "n2", "db-0"));
         let released = async {
             let released = release(&gate, del("sandbox-1", "n1")).await;
-            gate.read(|ledger| ledger.ledger_time_ms()).await.map(|at_ms| (released, at_ms)).expect("read")
+            gate.read(|ledger| ledger.ledger_time_ms())
+                .await
+                .map(|at_ms| (released, at_ms))
+                .expect("read")
         };
         let (moved, (_, released_at_ms)) = tokio::join!(moved, released);
         assert_eq!(address(&moved), addresses[0]);
@@ -244,7 +383,11 @@ fn warm_addresses() {
         }
         let idle = |ledger: &berth_domain::Ledger| {
             let vswitch = ledger.vswitches().next().expect("there");
-            ledger.counts(vswitch.id).and_then(|counts| counts.ipv4).map(|counts| (counts.idle, counts.free)).expect("there")
+            ledger
+                .counts(vswitch.id)
+                .and_then(|counts| counts.ipv4)
+                .map(|counts| (counts.idle, counts.free))
+                .expect("there")
         };
         let (warm, free) = gate.read(idle).await.expect("read");
         assert_eq!(warm, 3);

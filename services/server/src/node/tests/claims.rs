@@ -32,7 +32,9 @@ fn create(play: &mut Play, pod: &str, address: &str) {
 }
 
 fn pod(name: &str, annotations: &[(&str, &str)]) -> Report {
-    let annotations = annotations.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+    let annotations = annotations
+        .iter()
+        .map(|(key, value)| (key.to_string(), value.to_string()));
     Report::Pod(v1::PodFact {
         namespace: "web".into(),
         name: name.into(),
@@ -51,11 +53,16 @@ fn a_claim_is_bound() {
     assert!(play.asks().is_empty());
     play.settle();
     let bound = told(&mut waiting).expect("told").expect("bound");
-    assert_eq!((address(&bound), bound.claim), (ip("10.0.0.50"), Some(claim_name("db-0"))));
+    assert_eq!(
+        (address(&bound), bound.claim),
+        (ip("10.0.0.50"), Some(claim_name("db-0")))
+    );
     let mut other = add_pod("c2", "n1", "db-0");
     other.requested = vec![ip("10.0.0.51")];
     let mut waiting = play.add(other);
-    let refused = told(&mut waiting).expect("told").expect_err("another address");
+    let refused = told(&mut waiting)
+        .expect("told")
+        .expect_err("another address");
     assert!(refused.to_string().contains("10.0.0.50"), "{refused}");
 }
 
@@ -72,7 +79,11 @@ fn a_held_claim_is_waited_for() {
     moved.deadline_ms = 9_000;
     let mut waiting = play.add(moved.clone());
     assert!(play.proposed().is_empty());
-    assert!(play.out.iter().any(|out| matches!(out, Out::Watch(name) if *name == claim_name("db-0"))));
+    assert!(
+        play.out
+            .iter()
+            .any(|out| matches!(out, Out::Watch(name) if *name == claim_name("db-0")))
+    );
     assert_eq!(play.wakes(), [8_500], "half a second before the deadline");
 
     play.clock.advance(1_000);
@@ -84,7 +95,10 @@ fn a_held_claim_is_waited_for() {
     play.clock.advance(2_000);
     play.wake();
     play.settle();
-    assert_eq!(address(&told(&mut waiting).expect("told").expect("bound")), ip("10.0.0.50"));
+    assert_eq!(
+        address(&told(&mut waiting).expect("told").expect("bound")),
+        ip("10.0.0.50")
+    );
 
     let mut third = moved;
     third.key = key("c3");
@@ -96,8 +110,14 @@ fn a_held_claim_is_waited_for() {
     play.clock.advance(1);
     play.wake();
     let refused = told(&mut waiting).expect("told").expect_err("held");
-    assert!(matches!(&refused, Failure::Refused(Refusal::HeldByLiveHolder { .. })), "{refused:?}");
-    assert!(refused.to_string().contains("c2") && refused.to_string().contains("n1"), "{refused}");
+    assert!(
+        matches!(&refused, Failure::Refused(Refusal::HeldByLiveHolder { .. })),
+        "{refused:?}"
+    );
+    assert!(
+        refused.to_string().contains("c2") && refused.to_string().contains("n1"),
+        "{refused}"
+    );
 }
 
 /// Promise: a newer sandbox of the same pod on the same node takes the claim over at once.
@@ -111,7 +131,10 @@ fn a_newer_sandbox_supersedes() {
     newer.pod.uid = PodUid::new("uid-c1").expect("a name");
     let mut waiting = play.add(newer);
     assert_eq!(play.settle(), ["bind"]);
-    assert_eq!(address(&told(&mut waiting).expect("told").expect("bound")), ip("10.0.0.50"));
+    assert_eq!(
+        address(&told(&mut waiting).expect("told").expect("bound")),
+        ip("10.0.0.50")
+    );
     assert_eq!(play.ledger.allocations_len(), 1);
 }
 
@@ -120,24 +143,51 @@ fn a_newer_sandbox_supersedes() {
 fn an_annotation_makes_a_claim() {
     let mut play = Play::new();
     let mut session = play.begin_facts();
-    play.say(&mut session, pod("db-0", &[("berth.io/static-address", "ttl=10m"), ("berth.io/vswitch", "b")]));
-    play.say(&mut session, pod("db-1", &[("berth.io/static-address", "always")]));
+    play.say(
+        &mut session,
+        pod(
+            "db-0",
+            &[
+                ("berth.io/static-address", "ttl=10m"),
+                ("berth.io/vswitch", "b"),
+            ],
+        ),
+    );
+    play.say(
+        &mut session,
+        pod("db-1", &[("berth.io/static-address", "always")]),
+    );
     play.say(&mut session, Report::Synced(v1::FactsSynced {}));
     let mut waiting = play.add(add_pod("c1", "n1", "db-0"));
     let asks = play.asks();
     assert_eq!(asks[0].1, VSwitchId(2));
     play.grant(asks[0].0, &["10.0.1.7"]);
     let proposed = play.proposed();
-    assert_eq!(proposed[0].0.facts, Some(FactsVersion { epoch: 1, version: 3 }));
+    assert_eq!(
+        proposed[0].0.facts,
+        Some(FactsVersion {
+            epoch: 1,
+            version: 3
+        })
+    );
     let answer = play.apply(proposed[0].0.command.clone());
     play.answer(proposed[0].1.clone(), answer);
-    assert_eq!(told(&mut waiting).expect("told").expect("bound").claim, Some(claim_name("db-0")));
+    assert_eq!(
+        told(&mut waiting).expect("told").expect("bound").claim,
+        Some(claim_name("db-0"))
+    );
     let claim = play.ledger.claim_named(&claim_name("db-0")).expect("made");
     assert_eq!(claim.policy, Policy::Ttl { ttl_ms: 600_000 });
 
     let mut wrong = play.add(add_pod("c2", "n1", "db-1"));
-    let refused = told(&mut wrong).expect("told").expect_err("wrong").to_string();
-    assert!(refused.contains("berth.io/static-address") && refused.contains("ttl=10m"), "{refused}");
+    let refused = told(&mut wrong)
+        .expect("told")
+        .expect_err("wrong")
+        .to_string();
+    assert!(
+        refused.contains("berth.io/static-address") && refused.contains("ttl=10m"),
+        "{refused}"
+    );
 }
 
 /// Promise: with a source that has not synced or is stale the ADD waits, and is told so in time; without a source it does not.
@@ -160,7 +210,10 @@ fn missing_facts_are_waited_for() {
     play.clock.advance(9_500);
     play.wake();
     let refused = told(&mut stale).expect("told").expect_err("stale");
-    assert!(matches!(&refused, Failure::FactsMissing { reason, .. } if reason.contains("129 s old")), "{refused:?}");
+    assert!(
+        matches!(&refused, Failure::FactsMissing { reason, .. } if reason.contains("129 s old")),
+        "{refused:?}"
+    );
 }
 
 /// Promise: a pod that synced facts do not name yet is waited for a moment, because its source may be behind, but not longer.
@@ -172,18 +225,33 @@ fn a_pod_ahead_of_its_facts() {
     let mut early = play.add(add_pod("c1", "n1", "db-0"));
     let mut never = play.add(add_pod("c2", "n1", "ghost"));
     assert!(play.asks().is_empty());
-    play.say(&mut session, pod("db-0", &[("berth.io/static-address", "never")]));
+    play.say(
+        &mut session,
+        pod("db-0", &[("berth.io/static-address", "never")]),
+    );
     play.clock.advance(25);
     play.wake();
     play.grant_all(&["10.0.0.1"]);
     play.settle();
-    assert!(told(&mut early).expect("told").expect("bound").claim.is_some());
+    assert!(
+        told(&mut early)
+            .expect("told")
+            .expect("bound")
+            .claim
+            .is_some()
+    );
     assert!(told(&mut never).is_none());
     play.clock.advance(FACTS_LAG_MS);
     play.wake();
     play.grant_all(&["10.0.0.2"]);
     play.settle();
-    assert!(told(&mut never).expect("told").expect("bound").claim.is_none());
+    assert!(
+        told(&mut never)
+            .expect("told")
+            .expect("bound")
+            .claim
+            .is_none()
+    );
 }
 
 /// Promise: a DEL says that its pod is gone only if fresh facts say so.

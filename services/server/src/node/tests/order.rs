@@ -13,7 +13,9 @@ use berth_domain::outcome::{Answer, Refusal};
 #[test]
 fn asks_are_batched() {
     let mut play = Play::new();
-    let mut waiting: Vec<_> = (0..5).map(|number| play.add(add(&format!("c{number}"), "n1"))).collect();
+    let mut waiting: Vec<_> = (0..5)
+        .map(|number| play.add(add(&format!("c{number}"), "n1")))
+        .collect();
     assert!(matches!(play.out[..], [Out::FlushSoon]), "{:?}", play.out);
     let asks = play.asks();
     assert_eq!(asks.len(), 1);
@@ -36,9 +38,17 @@ fn a_repeat_in_flight_shares() {
     play.grant_all(&["10.0.0.1"]);
     let mut third = play.add(add("c1", "n1"));
     assert_eq!(play.settle(), ["bind"]);
-    let answers = [&mut first, &mut second, &mut third].map(|waiting| told(waiting).expect("told").expect("bound"));
-    assert_eq!(answers.each_ref().map(|answer| answer.created), [true, false, false]);
-    assert!(answers.iter().all(|answer| answer.allocation == answers[0].allocation));
+    let answers = [&mut first, &mut second, &mut third]
+        .map(|waiting| told(waiting).expect("told").expect("bound"));
+    assert_eq!(
+        answers.each_ref().map(|answer| answer.created),
+        [true, false, false]
+    );
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.allocation == answers[0].allocation)
+    );
     // Later, it is proposed with what is known, and apply says that it was there.
     let mut repeat = play.add(add("c1", "n1"));
     assert!(play.asks().is_empty());
@@ -60,7 +70,10 @@ fn other_parameters_wait_their_turn() {
     assert!(told(&mut second).is_none());
     assert_eq!(play.settle(), ["bind"]);
     let refused = told(&mut second).expect("told").expect_err("refused");
-    assert!(matches!(refused, Failure::Refused(Refusal::ParametersChanged { .. })));
+    assert!(matches!(
+        refused,
+        Failure::Refused(Refusal::ParametersChanged { .. })
+    ));
 }
 
 /// Promise: a DEL behind an ADD that the ledger may have comes after it and ends it.
@@ -73,7 +86,12 @@ fn a_del_keeps_its_place_behind_a_proposed_add() {
     assert_eq!(play.settle(), ["bind"], "the DEL waits");
     assert!(told(&mut added).expect("told").is_ok());
     assert_eq!(play.settle(), ["release"]);
-    assert!(told(&mut deleted).expect("told").expect("released").released);
+    assert!(
+        told(&mut deleted)
+            .expect("told")
+            .expect("released")
+            .released
+    );
     assert_eq!(play.ledger.allocations_len(), 0);
 }
 
@@ -85,11 +103,19 @@ fn a_del_ends_an_add_that_only_waits() {
     let asks = play.asks();
     let mut deleted = play.del(del("c1", "n1"));
     let refused = told(&mut added).expect("told").expect_err("refused");
-    assert!(matches!(refused, Failure::Refused(Refusal::Tombstone { .. })));
+    assert!(matches!(
+        refused,
+        Failure::Refused(Refusal::Tombstone { .. })
+    ));
     play.grant(asks[0].0, &["10.0.0.1"]);
     assert_eq!(play.given_back(), [ip("10.0.0.1")]);
     assert_eq!(play.settle(), ["release"]);
-    assert!(!told(&mut deleted).expect("told").expect("released").released);
+    assert!(
+        !told(&mut deleted)
+            .expect("told")
+            .expect("released")
+            .released
+    );
     // A DEL that was invoked before the ADD leaves it alone.
     let mut later = add("c1", "n1");
     later.invoked_at_ms = 30;
@@ -114,8 +140,15 @@ fn a_refused_choice_is_made_again_but_not_for_ever() {
         assert_eq!(play.given_back(), [ip("10.0.0.1")]);
     }
     let failure = told(&mut waiting).expect("told").expect_err("given up");
-    assert!(matches!(failure, Failure::Unavailable { .. }), "{failure:?}");
-    assert!(play.out.iter().any(|out| matches!(out, Out::Refresh(VSwitchId(_)))));
+    assert!(
+        matches!(failure, Failure::Unavailable { .. }),
+        "{failure:?}"
+    );
+    assert!(
+        play.out
+            .iter()
+            .any(|out| matches!(out, Out::Refresh(VSwitchId(_))))
+    );
 
     let mut lucky = play.add(add("c2", "n1"));
     play.grant_all(&["10.0.0.1"]);
@@ -161,7 +194,11 @@ fn the_next_vswitch_is_asked() {
     let second = play.asks();
     assert_ne!(first[0].1, second[0].1);
     assert_eq!(second[0].2, 2);
-    let address = if second[0].1 == VSwitchId(1) { "10.0.0.1" } else { "10.0.1.1" };
+    let address = if second[0].1 == VSwitchId(1) {
+        "10.0.0.1"
+    } else {
+        "10.0.1.1"
+    };
     play.grant(second[0].0, &[address]);
     play.settle();
     assert!(told(&mut one).expect("told").is_ok());
@@ -182,12 +219,20 @@ fn a_specific_address() {
     let mut first = play.add(asking("c1", "10.0.1.77"));
     assert!(play.asks().is_empty());
     play.settle();
-    assert_eq!(address(&told(&mut first).expect("told").expect("bound")), ip("10.0.1.77"));
+    assert_eq!(
+        address(&told(&mut first).expect("told").expect("bound")),
+        ip("10.0.1.77")
+    );
     let mut second = play.add(asking("c2", "10.0.1.77"));
     play.settle();
     // No other choice would do, so it is not chosen again; the gate says who has it.
-    let taken = Refusal::Taken { address: ip("10.0.1.77") };
-    assert_eq!(told(&mut second).expect("told"), Err(Failure::Refused(taken)));
+    let taken = Refusal::Taken {
+        address: ip("10.0.1.77"),
+    };
+    assert_eq!(
+        told(&mut second).expect("told"),
+        Err(Failure::Refused(taken))
+    );
     let mut nowhere = play.add(asking("c3", "192.168.0.1"));
     let refused = told(&mut nowhere).expect("told").expect_err("nowhere");
     assert!(refused.to_string().contains("192.168.0.1"), "{refused}");
@@ -212,7 +257,11 @@ fn a_collect_ends_what_is_stale() {
         node: NodeName::new("n1").expect("a name"),
         boot: boot(),
         invoked_at_ms: 50,
-        valid: [(ContainerId::new("valid").expect("a name"), InterfaceName::new("eth0").expect("a name"))].into(),
+        valid: [(
+            ContainerId::new("valid").expect("a name"),
+            InterfaceName::new("eth0").expect("a name"),
+        )]
+        .into(),
         deadline_ms: 10_000,
     };
     let mut other = play.collect(collect("other"));
@@ -223,7 +272,10 @@ fn a_collect_ends_what_is_stale() {
     let Command::Release(release) = &proposed[0].0.command else {
         panic!("{proposed:?}");
     };
-    assert_eq!((release.key.container.as_str(), release.generation.is_some()), ("stale", true));
+    assert_eq!(
+        (release.key.container.as_str(), release.generation.is_some()),
+        ("stale", true)
+    );
     let answer = play.apply(proposed[0].0.command.clone());
     play.answer(proposed[0].1.clone(), answer);
     assert_eq!(told(&mut own).expect("told").expect("done").released, 1);
@@ -237,13 +289,26 @@ fn the_end_of_a_term() {
     let mut proposed = play.add(add("c1", "n1"));
     play.grant_all(&["10.0.0.1"]);
     let mut waiting = play.add(add("c2", "n1"));
-    let failure = Failure::NotLeader { leader_endpoint: None };
+    let failure = Failure::NotLeader {
+        leader_endpoint: None,
+    };
     play.state.end(&failure);
-    assert!(matches!(told(&mut proposed), Some(Err(Failure::Unknown { .. }))));
+    assert!(matches!(
+        told(&mut proposed),
+        Some(Err(Failure::Unknown { .. }))
+    ));
     assert_eq!(told(&mut waiting), Some(Err(failure)));
     // The journal's own word comes later and finds nobody.
     for (_, tag) in play.proposed() {
-        let result = Err(Refusal::Taken { address: ip("10.0.0.1") });
-        play.answer(tag, Answer { revision: Revision(9), result });
+        let result = Err(Refusal::Taken {
+            address: ip("10.0.0.1"),
+        });
+        play.answer(
+            tag,
+            Answer {
+                revision: Revision(9),
+                result,
+            },
+        );
     }
 }

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::feed::Batches;
 use crate::journal::LedgerClock;
 use crate::node::state::{Out, Seed, State, Tag, World};
-use crate::node::{Allocate, Allocating, Collect, Collecting, Release, Releasing};
+use crate::node::{Allocate, Allocating, Caller, Collect, Collecting, Release, Releasing};
 use crate::router::View;
 use crate::vswitch::message::Grant;
 use berth_actors::{ManualClock, Reply, Waiting};
@@ -46,8 +46,14 @@ impl Play {
             register_node("n1", 0),
         ];
         let applied = ledger.apply(&header(0), commands);
-        assert!(applied.answers.iter().all(|answer| answer.result.is_ok()), "{applied:?}");
-        let node = ledger.node_named(&NodeName::new("n1").expect("a name")).expect("there").id;
+        assert!(
+            applied.answers.iter().all(|answer| answer.result.is_ok()),
+            "{applied:?}"
+        );
+        let node = ledger
+            .node_named(&NodeName::new("n1").expect("a name"))
+            .expect("there")
+            .id;
         let clock = Arc::new(ManualClock::default());
         let facts = Facts::new(clock.clone());
         facts.lead([]);
@@ -83,19 +89,19 @@ impl Play {
 
     pub fn add(&mut self, request: Allocate) -> Waiting<Allocating> {
         let (reply, waiting) = Reply::new();
-        self.play(|state, world, out| state.on_add(request, Span::none(), reply, world, out));
+        self.play(|state, world, out| state.on_add(request, caller(reply), world, out));
         waiting
     }
 
     pub fn del(&mut self, request: Release) -> Waiting<Releasing> {
         let (reply, waiting) = Reply::new();
-        self.play(|state, world, out| state.on_del(request, Span::none(), reply, world, out));
+        self.play(|state, world, out| state.on_del(request, caller(reply), world, out));
         waiting
     }
 
     pub fn collect(&mut self, request: Collect) -> Waiting<Collecting> {
         let (reply, waiting) = Reply::new();
-        self.play(|state, world, out| state.on_collect(request, &Span::none(), reply, world, out));
+        self.play(|state, world, out| state.on_collect(request, caller(reply), world, out));
         waiting
     }
 
@@ -108,7 +114,12 @@ impl Play {
         self.state.flush(&mut self.out);
         let mut asks = Vec::new();
         self.out.retain(|out| match out {
-            Out::Ask { number, vswitch, count, .. } => {
+            Out::Ask {
+                number,
+                vswitch,
+                count,
+                ..
+            } => {
                 asks.push((*number, *vswitch, *count));
                 false
             }
@@ -173,7 +184,12 @@ impl Play {
         }
         self.view.reach(self.ledger.revision());
         let changes: Vec<_> = batches.nodes.remove(&self.node).unwrap_or_default();
-        self.state.on_changed(&changes.into_iter().map(|(_, change)| change).collect::<Vec<_>>());
+        self.state.on_changed(
+            &changes
+                .into_iter()
+                .map(|(_, change)| change)
+                .collect::<Vec<_>>(),
+        );
         applied.answers[0].clone()
     }
 
@@ -237,6 +253,11 @@ impl Play {
         };
         session.report(report).expect("taken");
     }
+}
+
+fn caller<T>(reply: Reply<T>) -> Caller<T> {
+    let span = Span::none();
+    Caller { span, reply }
 }
 
 pub fn seed(ledger: &Ledger, node: NodeId) -> Seed {

@@ -1,0 +1,138 @@
+//! One term's actors: started on demand, told what was applied, ended.
+
+use super::housekeeping::Housekeeping;
+use super::{NODE_MAILBOX, Term, VSWITCH_MAILBOX};
+use crate::failure::Failure;
+use crate::feed::Batches;
+use crate::node::{self, NodeActor};
+use crate::replica::Effect;
+use crate::vswitch::message::{Changed, NodeEnded};
+use crate::vswitch::{self, VSwitchActor};
+use berth_actors::{Address, Spawner};
+use berth_domain::id::{NodeId, Revision, VSwitchId};
+use berth_domain::outcome::Refusal;
+use berth_domain::row::{Change, VSwitch};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Leading {
+    pub term: Rc<Term>,
+    pub nodes: HashMap<NodeId, Address<NodeActor>>,
+    pub housekeeping: Housekeeping,
+    /// What was applied up to here is in the view.
+    pub seen: Revision,
+}
+
+// === impl Leading ===
+
+impl Leading {
+    pub fn node(&mut self, id: NodeId, spawner: &Spawner) -> &Address<NodeActor> {
+        let term = &self.term;
+        let start = || spawner.spawn(NodeActor::new(id, Rc::clone(term)), NODE_MAILBOX);
+        let address = self.nodes.entry(id).or_insert_with(start);
+        if !address.is_open() {
+            // It ended by itself: what it was promised is free, and a new one starts from the ledger.
+            for vswitch in term.vswitches.borrow().values() {
+                vswitch.deliver(NodeEnded(id));
+            }
+            *address = spawner.spawn(NodeActor::new(id, Rc::clone(term)), NODE_MAILBOX);
+        }
+        address
+    }
+
+    pub fn start_vswitch(&mut self, row: Arc<VSwitch>, spawner: &Spawner) {
+        let id = row.id;
+        let actor = VSwitchActor::new(
+            row,
+            self.term.clock,
+            self.term.journal.clone(),
+            self.term.draw.clone(),
+        );
+        let address = spawner.spawn(actor, VSWITCH_MAILBOX);
+        self.term.vswitches.borrow_mut().insert(id, address);
+    }
+
+    /// Views first, then actors, so that an actor that looks something up finds it as new as what it was told.
+    pub fn apply(&mut self, effects: Vec<Effect>, spawner: &Spawner) {
+        let mut batches = Batches::default();
+        for effect in &effects {
+            self.housekeeping.due_ms = effect.next_due_ms;
+            batches.take(&effect.groups);
+        }
+        if batches.revision <= self.seen {
+            return;
+        }
+        let before = std::mem::replace(&mut self.seen, batches.revision);
+        let rows = std::mem::take(&mut batches.rows);
+        for (_, change) in rows.into_iter().filter(|(revision, _)| *revision > before) {
+            self.observe(&change, spawner);
+        }
+        self.term.view.borrow_mut().reach(batches.revision);
+        for (id, changes) in batches.vswitches {
+            if let Some(address) = self.term.vswitches.borrow().get(&id) {
+                address.deliver(Changed(changes));
+            }
+        }
+        for (id, changes) in batches.nodes {
+            if let Some(address) = self.nodes.get(&id) {
+                address.deliver(node::Changed(changes));
+            }
+        }
+        for claim in batches.claims {
+            let woken = self.term.watchers.borrow_mut().remove(&claim);
+            for node in woken.into_iter().flatten() {
+                if let Some(address) = self.nodes.get(&node) {
+                    address.deliver(node::Wake);
+                }
+            }
+        }
+    }
+
+    fn observe(&mut self, change: &Change, spawner: &Spawner) {
+        self.term.view.borrow_mut().observe(change);
+        match change {
+            Change::VSwitch {
+                before: None,
+                after: Some(row),
+                ..
+            } => self.start_vswitch(Arc::clone(row), spawner),
+            Change::VSwitch {
+                id, after: None, ..
+            } => self.end_vswitch(*id),
+            Change::Node {
+                id, after: None, ..
+            } => self.end_node(*id),
+            _ => {}
+        }
+    }
+
+    fn end_vswitch(&mut self, id: VSwitchId) {
+        if let Some(address) = self.term.vswitches.borrow_mut().remove(&id) {
+            address.deliver(vswitch::End(gone("vSwitch", id)));
+        }
+    }
+
+    fn end_node(&mut self, id: NodeId) {
+        if let Some(address) = self.nodes.remove(&id) {
+            address.deliver(node::End(gone("node", id)));
+            for vswitch in self.term.vswitches.borrow().values() {
+                vswitch.deliver(NodeEnded(id));
+            }
+        }
+    }
+
+    /// Everybody parked looks again.
+    pub fn wake_all(&self) {
+        for address in self.nodes.values() {
+            address.deliver(node::Wake);
+        }
+    }
+}
+
+fn gone(what: &'static str, id: impl std::fmt::Display) -> Failure {
+    let name = format!("{id} (it was removed)");
+    Failure::Refused(Refusal::NotFound { what, name })
+}
