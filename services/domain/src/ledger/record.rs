@@ -1,14 +1,15 @@
 //! The ledger as plain rows in a fixed order, for snapshots and digests, and back.
 
+mod digest;
+mod restore;
+
+use super::Ledger;
 use super::requests::Request;
-use super::{Error, Ledger};
 use crate::address::address;
-use crate::event::{Chain, Writer};
-use crate::id::{
-    AttachmentKey, ClaimId, ClusterId, NodeId, Principal, RequestId, Revision, VSwitchId,
-};
+use crate::event::Chain;
+use crate::id::{AttachmentKey, ClaimId, ClusterId, Principal, RequestId, Revision, VSwitchId};
 use crate::row::{
-    AddressState, Allocation, Change, Claim, Member, Node, RequestResult, Tombstone, VSwitch,
+    AddressState, Allocation, Claim, Member, Node, RequestResult, Tombstone, VSwitch,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -97,9 +98,6 @@ enum Part {
     Requests,
     End,
 }
-
-/// Rows whose places are read together before they are filled.
-const INSTALLED_TOGETHER: usize = 512;
 
 /// Rows made at once: a snapshot of millions must not be in memory twice.
 const STRIDE: usize = 4_096;
@@ -232,184 +230,5 @@ impl Ledger {
             waiting: Vec::new().into_iter(),
             part: Part::Header,
         }
-    }
-
-    /// A ledger of the records of one.
-    pub fn from_records(records: impl IntoIterator<Item = Record>) -> Result<Self, Error> {
-        let mut records = records.into_iter();
-        let Some(Record::Header(header)) = records.next() else {
-            return Err(Error::Header);
-        };
-        if header.state_version != STATE_VERSION {
-            let (found, known) = (header.state_version, STATE_VERSION);
-            return Err(Error::StateVersion { found, known });
-        }
-        let mut ledger = Self::new(header.cluster);
-        ledger.revision = header.revision;
-        ledger.chain = header.chain;
-        ledger.pass_time(header.ledger_time_ms, header.wall_time_ms);
-        let mut records = records.peekable();
-        while records.peek().is_some() {
-            let some: Vec<Record> = records.by_ref().take(INSTALLED_TOGETHER).collect();
-            ledger.warm_records(&some);
-            some.into_iter()
-                .try_for_each(|record| ledger.install_record(record))?;
-        }
-        Ok(ledger)
-    }
-
-    fn install_record(&mut self, record: Record) -> Result<(), Error> {
-        self.check_names(&record)?;
-        let change = match record {
-            Record::Header(_) => return Err(Error::Header),
-            Record::VSwitch(row) => Change::VSwitch {
-                id: row.id,
-                before: None,
-                after: Some(row),
-            },
-            Record::Node(row) => Change::Node {
-                id: row.id,
-                before: None,
-                after: Some(row),
-            },
-            Record::Member(row) => Change::Member {
-                id: row.id,
-                before: None,
-                after: Some(row),
-            },
-            Record::Claim(row) => Change::Claim {
-                id: row.id,
-                before: None,
-                after: Some(row),
-            },
-            Record::Allocation(row) => {
-                let key = row.key.clone();
-                Change::Allocation {
-                    key,
-                    before: None,
-                    after: Some(row),
-                }
-            }
-            Record::Address {
-                vswitch,
-                address,
-                state,
-            } => Change::address(vswitch, address, None, Some(state)),
-            Record::Tombstone { key, tombstone } => Change::Tombstone {
-                key,
-                before: None,
-                after: Some(tombstone),
-            },
-            Record::Request {
-                principal,
-                id,
-                result,
-            } => Change::Request {
-                principal,
-                id,
-                before: None,
-                after: Some(result),
-            },
-        };
-        self.install(&[change]);
-        Ok(())
-    }
-
-    /// A damaged snapshot must not make a ledger that only looks whole.
-    fn check_names(&self, record: &Record) -> Result<(), Error> {
-        let known_node = |node: NodeId| self.node(node).is_some();
-        let (what, name, whole) = match record {
-            Record::Claim(row) => (
-                "claim",
-                row.name.to_string(),
-                self.vswitch(row.vswitch).is_some(),
-            ),
-            Record::Allocation(row) => (
-                "allocation",
-                row.key.to_string(),
-                known_node(row.node) && self.vswitch(row.vswitch).is_some(),
-            ),
-            Record::Address {
-                vswitch,
-                address,
-                state,
-            } => {
-                let named = match state {
-                    AddressState::Bound { key, .. } => self.allocation(key).is_some(),
-                    AddressState::Held { claim } => self.claim(*claim).is_some(),
-                    AddressState::Idle { node, .. } => known_node(*node),
-                    _ => true,
-                };
-                let inside = self
-                    .vswitch(*vswitch)
-                    .is_some_and(|row| row.contains(*address));
-                ("address", address.to_string(), named && inside)
-            }
-            _ => return Ok(()),
-        };
-        whole.then_some(()).ok_or(Error::Dangling { what, name })
-    }
-
-    /// A digest of all rows, the revision and the chain, for comparing replicas at the same revision.
-    /// The two times are not in it: they pass without a revision.
-    pub fn digest(&self) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new();
-        let mut bytes = Vec::new();
-        for record in self.records() {
-            bytes.clear();
-            Writer { bytes: &mut bytes }.record(&record);
-            hasher.update(&bytes);
-        }
-        *hasher.finalize().as_bytes()
-    }
-}
-
-// === impl Writer ===
-
-impl Writer<'_> {
-    fn record(&mut self, record: &Record) {
-        match record {
-            Record::Header(header) => {
-                self.u32(header.state_version);
-                self.text(header.cluster.as_bytes());
-                self.u64(header.revision.0);
-                self.raw(&header.chain.0);
-            }
-            Record::VSwitch(row) => self.tagged(1, &**row, Self::vswitch),
-            Record::Node(row) => self.tagged(2, &**row, Self::node),
-            Record::Member(row) => self.tagged(3, &**row, Self::member),
-            Record::Claim(row) => self.tagged(4, &**row, Self::claim),
-            Record::Allocation(row) => self.tagged(5, &**row, Self::allocation),
-            Record::Address {
-                vswitch,
-                address,
-                state,
-            } => {
-                self.byte(6);
-                self.u64(vswitch.0);
-                self.address(address);
-                self.address_state(state);
-            }
-            Record::Tombstone { key, tombstone } => {
-                self.byte(7);
-                self.key(key);
-                self.tombstone(tombstone);
-            }
-            Record::Request {
-                principal,
-                id,
-                result,
-            } => {
-                self.byte(8);
-                self.text(principal.as_bytes());
-                self.text(id.as_bytes());
-                self.request(result);
-            }
-        }
-    }
-
-    fn tagged<T>(&mut self, tag: u8, row: &T, write: fn(&mut Self, &T)) {
-        self.byte(tag);
-        write(self, row);
     }
 }

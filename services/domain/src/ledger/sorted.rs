@@ -173,6 +173,10 @@ impl<K: Copy + Ord, V: Clone, const CHUNK: usize> Sorted<K, V, CHUNK> {
             .map(|(key, value)| (*key, value))
     }
 
+    pub(crate) fn last(&self) -> Option<&V> {
+        self.chunks.last()?.back().map(|(_, value)| value)
+    }
+
     #[cfg(test)]
     pub(crate) fn first(&self) -> Option<(K, &V)> {
         let (key, value) = self.chunks.first()?.front()?;

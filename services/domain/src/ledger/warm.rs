@@ -9,7 +9,7 @@ use super::index::Index;
 use super::{Ledger, Record};
 use crate::address::number;
 use crate::command::{Command, Proposal};
-use crate::id::{AttachmentKey, NodeId, PodIdentity};
+use crate::id::{AttachmentKey, Generation, NodeId, PodIdentity};
 use crate::row::{AddressState, Allocation};
 use std::hint::black_box;
 use std::net::IpAddr;
@@ -24,6 +24,8 @@ struct Place<'a> {
     pod: &'a PodIdentity,
     node: NodeId,
     address: Option<&'a IpAddr>,
+    /// None = it will be the node's last.
+    generation: Option<Generation>,
 }
 
 // === impl Ledger ===
@@ -43,6 +45,7 @@ impl Ledger {
                     pod: &bind.pod,
                     node: bind.node,
                     address: bind.addresses.first(),
+                    generation: None,
                 }),
                 _ => None,
             });
@@ -111,10 +114,16 @@ impl Ledger {
             let state = place.address.and_then(|at| self.addresses.get(number(*at)));
             u64::from(state.is_some())
         });
-        let nodes = places.iter().filter_map(|place| self.nodes.get(place.node));
-        let nodes: Vec<_> = nodes.collect();
-        touch(&nodes, |entry| u64::from(entry.usage.allocations));
-        touch(&nodes, |entry| entry.allocations.len() as u64);
+        let on_node = |place: &Place| Some((self.nodes.get(place.node)?, place.generation));
+        let nodes: Vec<_> = places.iter().filter_map(on_node).collect();
+        touch(&nodes, |(entry, _)| u64::from(entry.usage.allocations));
+        touch(&nodes, |(entry, generation)| {
+            let found = match generation {
+                Some(generation) => entry.allocations.get(generation),
+                None => entry.allocations.last(),
+            };
+            u64::from(found.is_some())
+        });
     }
 }
 
@@ -145,6 +154,7 @@ impl<'a> Place<'a> {
             pod: &row.pod,
             node: row.node,
             address: row.addresses.first(),
+            generation: Some(row.generation),
         }
     }
 

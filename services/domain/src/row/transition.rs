@@ -54,7 +54,7 @@ pub const TRANSITIONS: &[(Phase, Phase, &str)] = {
             Cooling,
             "release, bind: superseded, remove-node, delete-claim",
         ),
-        (Bound, Held, "release, remove-node"),
+        (Bound, Held, "release, bind: superseded, remove-node"),
         (Cooling, Free, "expire"),
         (Cooling, Idle, "expire: it stands on an ENI"),
         (Cooling, Cooling, "remove-node: it stands on an ENI no more"),

@@ -1,0 +1,132 @@
+//! A ledger out of records. A damaged snapshot must not make one that only looks whole.
+
+use super::{Record, STATE_VERSION};
+use crate::id::NodeId;
+use crate::ledger::{Error, Ledger};
+use crate::row::{AddressState, Change};
+
+/// Rows whose places are read together before they are filled.
+const INSTALLED_TOGETHER: usize = 512;
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// A ledger of the records of one.
+    pub fn from_records(records: impl IntoIterator<Item = Record>) -> Result<Self, Error> {
+        let mut records = records.into_iter();
+        let Some(Record::Header(header)) = records.next() else {
+            return Err(Error::Header);
+        };
+        if header.state_version != STATE_VERSION {
+            let (found, known) = (header.state_version, STATE_VERSION);
+            return Err(Error::StateVersion { found, known });
+        }
+        let mut ledger = Self::new(header.cluster);
+        ledger.revision = header.revision;
+        ledger.chain = header.chain;
+        ledger.pass_time(header.ledger_time_ms, header.wall_time_ms);
+        let mut records = records.peekable();
+        while records.peek().is_some() {
+            let some: Vec<Record> = records.by_ref().take(INSTALLED_TOGETHER).collect();
+            ledger.warm_records(&some);
+            some.into_iter()
+                .try_for_each(|record| ledger.install_record(record))?;
+        }
+        Ok(ledger)
+    }
+
+    fn install_record(&mut self, record: Record) -> Result<(), Error> {
+        self.check_names(&record)?;
+        let change = match record {
+            Record::Header(_) => return Err(Error::Header),
+            Record::VSwitch(row) => Change::VSwitch {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
+            Record::Node(row) => Change::Node {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
+            Record::Member(row) => Change::Member {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
+            Record::Claim(row) => Change::Claim {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
+            Record::Allocation(row) => {
+                let key = row.key.clone();
+                Change::Allocation {
+                    key,
+                    before: None,
+                    after: Some(row),
+                }
+            }
+            Record::Address {
+                vswitch,
+                address,
+                state,
+            } => Change::address(vswitch, address, None, Some(state)),
+            Record::Tombstone { key, tombstone } => Change::Tombstone {
+                key,
+                before: None,
+                after: Some(tombstone),
+            },
+            Record::Request {
+                principal,
+                id,
+                result,
+            } => Change::Request {
+                principal,
+                id,
+                before: None,
+                after: Some(result),
+            },
+        };
+        self.install(&[change]);
+        Ok(())
+    }
+
+    /// A damaged snapshot must not make a ledger that only looks whole.
+    fn check_names(&self, record: &Record) -> Result<(), Error> {
+        let known_node = |node: NodeId| self.node(node).is_some();
+        let (what, name, whole) = match record {
+            Record::Claim(row) => (
+                "claim",
+                row.name.to_string(),
+                self.vswitch(row.vswitch).is_some(),
+            ),
+            Record::Allocation(row) => (
+                "allocation",
+                row.key.to_string(),
+                known_node(row.node) && self.vswitch(row.vswitch).is_some(),
+            ),
+            Record::Address {
+                vswitch,
+                address,
+                state,
+            } => {
+                let named = match state {
+                    AddressState::Bound { key, .. } => self.allocation(key).is_some(),
+                    AddressState::Held { claim } => self.claim(*claim).is_some(),
+                    AddressState::Idle { node, .. } => known_node(*node),
+                    _ => true,
+                };
+                let inside = self
+                    .vswitch(*vswitch)
+                    .is_some_and(|row| row.contains(*address));
+                ("address", address.to_string(), named && inside)
+            }
+            _ => return Ok(()),
+        };
+        whole.then_some(()).ok_or(Error::Dangling { what, name })
+    }
+}
+
+#[cfg(test)]
+mod tests;
