@@ -146,7 +146,9 @@ impl Pair {
         if self.appended > self.through.revision {
             let index = self.made[&self.appended].index;
             self.writer().reach(index);
-            let newly = self.made.range(self.through.revision + 1..=self.appended);
+            let newly = self
+                .made
+                .range(self.through.revision + 1..self.appended + 1);
             self.kept
                 .extend(newly.map(|(revision, record)| (*revision, record.clone())));
             let chain = self.made[&self.appended].chain;
@@ -170,7 +172,7 @@ impl Pair {
             .max(1);
         let again: Vec<_> = self
             .made
-            .range(from..=self.appended)
+            .range(from..self.appended + 1)
             .map(|(_, record)| record.clone())
             .collect();
         // A jump leaves revisions that were never made here.
@@ -181,7 +183,7 @@ impl Pair {
         } else {
             let rest: Vec<_> = self
                 .made
-                .range(self.through.revision + 1..=self.appended)
+                .range(self.through.revision + 1..self.appended + 1)
                 .map(|(_, record)| record.clone())
                 .collect();
             self.writer().append(rest).unwrap();
