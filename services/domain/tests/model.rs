@@ -16,7 +16,7 @@ use berth_domain::row::{Change, Phase};
 use generated::{Generator, Raw};
 use naive::{Model, Said};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Commands in a case.
 const LENGTH: usize = 200;
@@ -63,6 +63,7 @@ fn run(steps: &[Raw], check: bool) -> (Ledger, Vec<EventGroup>) {
     let mut model = Model::default();
     let mut generator = Generator::default();
     let mut history = Vec::new();
+    let mut frozen: VecDeque<(Ledger, [u8; 32])> = VecDeque::new();
     for raw in generator.opening().into_iter().chain(steps.iter().copied()) {
         let (header, proposal): (Header, _) = generator.next(raw, &model);
         let expected = model.apply(&header, &proposal, Revision(ledger.revision().0 + 1));
@@ -95,6 +96,17 @@ fn run(steps: &[Raw], check: bool) -> (Ledger, Vec<EventGroup>) {
             }
         }
         history.extend(applied.groups);
+        if check && history.len() % 16 == 0 {
+            frozen.push_back((ledger.clone(), ledger.digest()));
+            let oldest = if frozen.len() > 3 {
+                frozen.pop_front()
+            } else {
+                None
+            };
+            oldest
+                .into_iter()
+                .for_each(|(clone, digest)| assert_eq!(clone.digest(), digest, "frozen"));
+        }
     }
     (ledger, history)
 }

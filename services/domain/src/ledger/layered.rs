@@ -135,7 +135,9 @@ impl<T: Clone> Segment<T> {
         {
             return false;
         }
-        if place < base.len() {
+        // What is only appended yet stays in its layers, where a newer one may lie over it.
+        let in_base = place < base.len();
+        if in_base {
             let layers = self.over.iter_mut().filter_map(Arc::get_mut);
             let newest = layers.filter_map(|layer| layer.remove(&place)).last();
             newest
@@ -151,7 +153,7 @@ impl<T: Clone> Segment<T> {
                 None => drop(self.over.remove(0)),
             }
         }
-        place < base.len()
+        in_base
     }
 }
 
@@ -228,5 +230,31 @@ mod tests {
         (0..before).for_each(|_| _ = layered.get_mut(799));
         assert_eq!(over(&layered), 0);
         assert!(layered.iter().eq(&all));
+    }
+
+    /// Promise: a clone that another thread lets go of, at any moment, takes nothing with it and brings nothing back.
+    #[test]
+    fn clones_end_on_other_threads() {
+        let (send, receive) = std::sync::mpsc::channel::<Layered<u32, 64>>();
+        let dropper =
+            std::thread::spawn(move || receive.into_iter().map(|clone| clone.len()).sum::<usize>());
+        let mut layered: Layered<u32, 64> = Layered::default();
+        let mut model = Vec::new();
+        for round in 0..3_000_u32 {
+            layered.push(round);
+            model.push(round);
+            for n in 0..8 {
+                let at = (round * 31 + n * 977) as usize % model.len();
+                *layered.get_mut(at).expect("is there") ^= round;
+                model[at] ^= round;
+            }
+            if round % 5 == 0 {
+                send.send(layered.clone()).expect("the other thread lives");
+            }
+        }
+        drop(send);
+        assert!(dropper.join().expect("it ends") > 0);
+        assert!(layered.iter().eq(&model));
+        (0..model.len()).for_each(|at| assert_eq!(layered.get_mut(at).copied(), Some(model[at])));
     }
 }
