@@ -123,15 +123,19 @@ impl Ledger {
     /// groups and state on every replica.
     pub fn apply(&mut self, header: &Header, proposals: Vec<Proposal>) -> Applied {
         self.pass_time(header.ledger_time_ms, header.wall_time_ms);
-        self.warm(&proposals);
         let mut applied = Applied {
             answers: Vec::with_capacity(proposals.len()),
             groups: Vec::with_capacity(proposals.len()),
         };
-        for proposal in proposals {
-            let (answer, group) = self.apply_one(proposal);
-            applied.answers.push(answer);
-            applied.groups.extend(group);
+        let mut proposals = proposals.into_iter();
+        while !proposals.as_slice().is_empty() {
+            let next = proposals.as_slice();
+            self.warm(&next[..next.len().min(warm::TOGETHER)]);
+            for proposal in proposals.by_ref().take(warm::TOGETHER) {
+                let (answer, group) = self.apply_one(proposal);
+                applied.answers.push(answer);
+                applied.groups.extend(group);
+            }
         }
         applied
     }

@@ -232,6 +232,23 @@ mod tests {
         assert!(layered.iter().eq(&all));
     }
 
+    /// Promise: what was appended beside one clone and changed beside the next has its newest value once both are gone.
+    #[test]
+    fn appended_then_changed() {
+        let mut layered: Layered<u32, 8> = Layered::default();
+        layered.push(10);
+        let first = layered.clone();
+        layered.push(11);
+        let second = layered.clone();
+        layered.get_mut(1).map(|element| *element = 21);
+        drop((first, second));
+        layered.get_mut(1).map(|element| *element += 10);
+        for _ in 0..9 {
+            assert_eq!(layered.iter().copied().collect::<Vec<_>>(), [10, 31]);
+            layered.get_mut(0);
+        }
+    }
+
     /// Promise: a clone that another thread lets go of, at any moment, takes nothing with it and brings nothing back.
     #[test]
     fn clones_end_on_other_threads() {

@@ -15,6 +15,8 @@ use std::hint::black_box;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// More of them at once would push out of the processor's address cache what was just read for the first.
+pub(super) const TOGETHER: usize = 64;
 /// Fewer are not worth the trouble.
 const MIN: usize = 8;
 

@@ -2,11 +2,8 @@
 
 use super::{Record, STATE_VERSION};
 use crate::id::NodeId;
-use crate::ledger::{Error, Ledger};
+use crate::ledger::{Error, Ledger, warm};
 use crate::row::{AddressState, Change};
-
-/// Rows whose places are read together before they are filled.
-const INSTALLED_TOGETHER: usize = 512;
 
 // === impl Ledger ===
 
@@ -27,7 +24,7 @@ impl Ledger {
         ledger.pass_time(header.ledger_time_ms, header.wall_time_ms);
         let mut records = records.peekable();
         while records.peek().is_some() {
-            let some: Vec<Record> = records.by_ref().take(INSTALLED_TOGETHER).collect();
+            let some: Vec<Record> = records.by_ref().take(warm::TOGETHER).collect();
             ledger.warm_records(&some);
             some.into_iter()
                 .try_for_each(|record| ledger.install_record(record))?;
