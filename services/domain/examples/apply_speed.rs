@@ -2,7 +2,7 @@
 //!
 //! Time is this thread's own processor time, so that what else runs on the machine does not count.
 //!
-//! `cargo run --release -p berth-domain --example apply_speed [live allocations]`
+//! `cargo run --release -p berth-domain --example apply_speed [live allocations] [--json]`
 
 use berth_domain::Ledger;
 use berth_domain::address::{NetworkKind, Subnet};
@@ -16,6 +16,7 @@ const ENTRY: u64 = 512;
 const NODES: u64 = 5_000;
 /// Commands measured per round.
 const ROUND: u64 = 200_000;
+const ROUNDS: u32 = 3;
 /// 10.0.0.0/8; the network address is never given out.
 const FIRST: u32 = 0x0a00_0001;
 
@@ -74,23 +75,39 @@ impl Load {
     }
 }
 
+/// What was measured, in order: by name, the unit last.
+struct Figures {
+    measured: Vec<(String, f64)>,
+    /// Lines for people are shown as they come.
+    json: bool,
+}
+
 fn main() {
-    let live: u64 = std::env::args()
-        .nth(1)
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let json = arguments.iter().any(|word| word == "--json");
+    arguments.retain(|word| word != "--json");
+    let live: u64 = arguments
+        .first()
         .map_or(1_000_000, |text| text.parse().expect("a number"));
     let mut load = prepared();
-    println!("{live} live allocations on {NODES} nodes, entries of {ENTRY} commands");
+    let mut figures = Figures {
+        measured: Vec::new(),
+        json,
+    };
+    figures.number("live allocations", live as f64);
+    figures.number("nodes", NODES as f64);
+    figures.number("commands in an entry", ENTRY as f64);
 
     let commands: Vec<Command> = (0..live).map(|n| load.bind(n, n)).collect();
-    rate(
+    figures.rate(
         "bind, filling from empty",
         live,
         load.apply(commands.into_iter()),
     );
     let mut next = live;
-    for round in 1..=3 {
+    for round in 1..=ROUNDS {
         let commands: Vec<Command> = (next..next + ROUND).map(|n| load.bind(n, n)).collect();
-        rate(
+        figures.rate(
             &format!("bind, round {round}"),
             ROUND,
             load.apply(commands.into_iter()),
@@ -98,19 +115,20 @@ fn main() {
         // Every fifth of those that live, so that neighbours in memory stay.
         let gone = (next - live..next - live + ROUND).map(|n| release(scattered(n, live)));
         let commands: Vec<Command> = gone.collect();
-        rate(
+        figures.rate(
             &format!("release, round {round}"),
             ROUND,
             load.apply(commands.into_iter()),
         );
         next += ROUND;
     }
-    freeze(&mut load, next, live);
-    snapshot(&load.ledger);
+    freeze(&mut figures, &mut load, next, live);
+    snapshot(&mut figures, &load.ledger);
+    figures.end();
 }
 
 /// A frozen copy lives for some entries, as long as a snapshot takes to be encoded, and is dropped.
-fn freeze(load: &mut Load, mut next: u64, live: u64) {
+fn freeze(figures: &mut Figures, load: &mut Load, mut next: u64, live: u64) {
     const ENTRIES: u64 = 100;
     let mut longest = Duration::ZERO;
     let mut worst = [Duration::ZERO; 2];
@@ -131,28 +149,19 @@ fn freeze(load: &mut Load, mut next: u64, live: u64) {
             drop(frozen.take());
         }
     }
-    println!("freeze, longest of five: {longest:?}");
-    println!(
-        "longest entry of {ENTRY} beside a frozen copy: {:?}",
-        worst[0]
-    );
-    println!(
-        "longest entry of {ENTRY} after it was dropped: {:?}",
-        worst[1]
-    );
+    figures.time("freeze, longest of five", longest);
+    figures.time("longest entry beside a frozen copy", worst[0]);
+    figures.time("longest entry after it was dropped", worst[1]);
 }
 
-fn snapshot(ledger: &Ledger) {
+fn snapshot(figures: &mut Figures, ledger: &Ledger) {
     let start = spent_so_far();
     let records: Vec<_> = ledger.records().collect();
-    println!(
-        "records: {} in {:?}",
-        records.len(),
-        (spent_so_far() - start)
-    );
+    figures.time("ledger to records", spent_so_far() - start);
+    figures.number("records", records.len() as f64);
     let start = spent_so_far();
     let restored = Ledger::from_records(records).expect("its own records");
-    println!("from records: {:?}", spent_so_far() - start);
+    figures.time("records to ledger", spent_so_far() - start);
     assert_eq!(
         restored.digest(),
         ledger.digest(),
@@ -239,14 +248,38 @@ fn proposal(command: Command) -> Proposal {
     }
 }
 
-fn rate(what: &str, count: u64, took: Duration) {
-    println!(
-        "{what}: {:.0} per second",
-        count as f64 / took.as_secs_f64()
-    );
-}
-
 fn spent_so_far() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+// === impl Figures ===
+
+impl Figures {
+    fn number(&mut self, what: &str, value: f64) {
+        if !self.json {
+            println!("{what:<45} {value:>12.3}");
+        }
+        self.measured.push((what.to_owned(), value));
+    }
+
+    fn rate(&mut self, what: &str, count: u64, took: Duration) {
+        self.number(
+            &format!("{what}: per second"),
+            count as f64 / took.as_secs_f64(),
+        );
+    }
+
+    fn time(&mut self, what: &str, took: Duration) {
+        self.number(&format!("{what}: ms"), took.as_secs_f64() * 1_000.0);
+    }
+
+    /// The names are ours: nothing in them has to be escaped.
+    fn end(&self) {
+        let pair = |(what, value): &(String, f64)| format!("  {what:?}: {value:.3}");
+        let pairs: Vec<String> = self.measured.iter().map(pair).collect();
+        if self.json {
+            println!("{{\n{}\n}}", pairs.join(",\n"));
+        }
+    }
 }
