@@ -7,6 +7,7 @@ mod compaction;
 mod head;
 mod import;
 mod index;
+mod merge;
 mod open;
 mod plan;
 mod reader;

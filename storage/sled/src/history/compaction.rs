@@ -1,16 +1,26 @@
 //! Keeping the store small and quick: merging runs of the index, dropping what retention gave up. Bounded work per call.
 
 use super::HistoryWriter;
-use super::index::{self, Posting, Run};
+use super::index::Run;
+use super::merge::Merge;
+use super::state::State;
 use crate::Error;
 use std::sync::Arc;
 
 /// This many runs of one level become one of the next.
 const MERGE_RUNS: usize = 8;
 
-/// Runs of this level are not merged any more: one covers 1024 segments, about 64 MiB of records before compression,
-/// which is also the most that one merge reads and sorts.
+/// Runs of this level are not merged any more: one covers 1024 segments, about 64 MiB of records before compression.
 const LEVEL_MAX: u8 = 2;
+
+/// Blocks that one slice of a merge reads: 256 KiB, one to two milliseconds.
+const SLICE_BLOCKS: u32 = 16;
+
+/// A slice also does this part of everything that waits to be merged, so that merging keeps up with any rate of commits.
+const SLICE_PARTS: u32 = 16;
+
+/// Blocks of a replaced run removed per call.
+const REMOVALS_PER_CALL: u32 = 64;
 
 /// Segments dropped per call.
 const DROPS_PER_CALL: usize = 64;
@@ -54,7 +64,8 @@ impl HistoryWriter {
         Ok(())
     }
 
-    /// Does one bounded piece of upkeep, if any is due, and says whether it did. [`HistoryWriter::commit`] calls it too.
+    /// Does a bounded piece of every kind of upkeep that is due, and says whether any was. [`HistoryWriter::commit`] calls it too.
+    /// Nothing of it is made durable here: it leaves with the next commit.
     ///
     /// # Errors
     /// The disk's own.
@@ -64,7 +75,8 @@ impl HistoryWriter {
     }
 
     pub(super) fn tidy(&mut self) -> Result<bool, Error> {
-        Ok(self.drop_segments()? || self.drop_run()? || self.merge_runs()?)
+        let dropped = self.drop_segments()? | self.drop_run()?;
+        Ok(dropped | self.merge_slice()?)
     }
 
     /// Removes segments below the floor.
@@ -97,7 +109,7 @@ impl HistoryWriter {
         Ok(true)
     }
 
-    /// Removes the blocks of a run that was merged, or of one that retention left nothing of, once no reader holds it.
+    /// Removes blocks of a run that was merged, or of one that retention left nothing of, once no reader holds it.
     fn drop_run(&mut self) -> Result<bool, Error> {
         self.doom_runs_below_the_floor();
         let unheld = self
@@ -107,10 +119,13 @@ impl HistoryWriter {
         let Some(position) = unheld else {
             return Ok(false);
         };
-        let run = self.doomed.swap_remove(position);
+        let meta = self.doomed.swap_remove(position).meta;
         let mut batch = sled::Batch::default();
-        run.meta.remove(&self.shared.database, &mut batch);
-        self.head.doomed.retain(|doomed| doomed.id != run.meta.id);
+        let left = meta.shorten(&self.shared.database, &mut batch, REMOVALS_PER_CALL);
+        self.head.doomed.retain(|doomed| doomed.id != meta.id);
+        self.head.doomed.extend(left);
+        self.doomed
+            .extend(left.map(|meta| Arc::new(Run::given_up(meta))));
         self.write_head(batch)?;
         Ok(true)
     }
@@ -136,49 +151,57 @@ impl HistoryWriter {
         }
     }
 
-    /// Merges eight runs of one level, if there are.
-    fn merge_runs(&mut self) -> Result<bool, Error> {
+    /// Goes on with the merge under way, or begins one.
+    fn merge_slice(&mut self) -> Result<bool, Error> {
         let runs = self.shared.state().runs.clone();
-        let due = (0..LEVEL_MAX).find_map(|level| {
-            let same: Vec<_> = runs.iter().filter(|run| run.meta.level == level).collect();
-            (same.len() >= MERGE_RUNS).then(|| (level, same[..MERGE_RUNS].to_vec()))
-        });
-        let Some((level, inputs)) = due else {
+        if self.merge.is_none() && !self.begin_merge(&runs)? {
+            return Ok(false);
+        }
+        let Some(merge) = &mut self.merge else {
             return Ok(false);
         };
-        let oldest = self
-            .shared
-            .state()
-            .headers
-            .keys()
-            .next()
-            .copied()
-            .unwrap_or(0);
-        let mut postings: Vec<Posting> = Vec::new();
-        for run in &inputs {
-            postings.extend(run.postings(&self.shared.database)?);
-        }
-        postings.retain(|(_, segment)| *segment >= oldest);
-        postings.sort_unstable();
-        let id = self.head.next_run;
-        let merged = Arc::new(index::write(
-            &self.shared.database,
-            id,
-            level + 1,
-            &postings,
-        )?);
-        self.head.next_run += 1;
-        self.head.runs.push(merged.meta);
-        let inputs: Vec<_> = inputs.into_iter().cloned().collect();
+        let waiting = merge.blocks_left() + blocks_due(&runs, merge);
         drop(runs);
-        self.doom(inputs.clone());
+        let slice = SLICE_BLOCKS.max(waiting / SLICE_PARTS);
+        let oldest = oldest_segment(&self.shared.state());
+        if merge.advance(&self.shared.database, slice, oldest)? {
+            self.end_merge()?;
+        }
+        Ok(true)
+    }
+
+    /// Chooses eight runs of one level, if there are. The head names the new run before anything of it is written.
+    fn begin_merge(&mut self, runs: &[Arc<Run>]) -> Result<bool, Error> {
+        let Some((level, inputs)) = due(runs) else {
+            return Ok(false);
+        };
+        let id = self.head.next_run;
+        self.head.next_run += 1;
+        self.head.merging = id;
+        self.write_head(sled::Batch::default())?;
+        self.merge = Some(Merge::new(id, level + 1, inputs));
+        Ok(true)
+    }
+
+    /// Puts the merged run in its inputs' place.
+    fn end_merge(&mut self) -> Result<(), Error> {
+        let Some(merge) = self.merge.take() else {
+            return Ok(());
+        };
+        let (merged, inputs) = merge.finish(&self.shared.database)?;
+        let merged = Arc::new(merged);
+        self.head.merging = 0;
+        self.head.runs.push(merged.meta);
+        let ids: Vec<_> = inputs.iter().map(|input| input.meta.id).collect();
+        // Retention may have given some of them up meanwhile; those are doomed already.
+        let given_up = |run: &Arc<Run>| self.doomed.iter().any(|doomed| Arc::ptr_eq(doomed, run));
+        let replaced = inputs.into_iter().filter(|run| !given_up(run)).collect();
+        self.doom(replaced);
         self.write_head(sled::Batch::default())?;
         let mut state = self.shared.state_mut();
-        state
-            .runs
-            .retain(|run| inputs.iter().all(|input| input.meta.id != run.meta.id));
+        state.runs.retain(|run| !ids.contains(&run.meta.id));
         state.runs.push(merged);
-        Ok(true)
+        Ok(())
     }
 
     /// Applies upkeep with the head; the next commit makes it durable. Until then a crash brings the old state back whole.
@@ -188,52 +211,33 @@ impl HistoryWriter {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::{Record, create, index, open};
-    use crate::DatabaseOptions;
-    use bytes::Bytes;
-
-    #[test]
-    fn a_run_that_is_merged_stays_readable_for_who_holds_it() {
-        // A reader that took the runs before a merge finds everything in them; their blocks go once it is done.
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("history");
-        create(&path).unwrap();
-        let (mut writer, _reader) = open(&path, DatabaseOptions::default()).unwrap();
-        for revision in 1..=16 * 7 {
-            writer.append(vec![record(revision)]).unwrap();
-            writer.commit().unwrap();
-        }
-        let held = writer.shared.state().runs.clone();
-        assert_eq!(held.len(), 7);
-        for revision in 16 * 7 + 1..=16 * 8 {
-            writer.append(vec![record(revision)]).unwrap();
-            writer.commit().unwrap();
-        }
-        while writer.upkeep().unwrap() {}
-        assert_eq!(writer.shared.state().runs.len(), 1);
-        let mut found = Vec::new();
-        for run in &held {
-            let hash = index::hash(b"key");
-            run.find(&writer.shared.database, hash, &mut found).unwrap();
-        }
-        assert_eq!(found.len(), 16 * 7);
-        assert_eq!(writer.head.doomed.len(), 7);
-        drop(held);
-        while writer.upkeep().unwrap() {}
-        assert_eq!(writer.head.doomed, []);
-    }
-
-    /// Large enough to be a segment by itself.
-    fn record(revision: u64) -> Record {
-        Record {
-            revision,
-            index: revision,
-            wall_ms: revision,
-            chain: [1; 32],
-            keys: vec![b"key".to_vec()],
-            body: Bytes::from(vec![1; 70_000]),
-        }
-    }
+/// The lowest level with eight runs, and those.
+fn due(runs: &[Arc<Run>]) -> Option<(u8, Vec<Arc<Run>>)> {
+    (0..LEVEL_MAX).find_map(|level| {
+        let same = runs.iter().filter(|run| run.meta.level == level);
+        let same: Vec<_> = same.take(MERGE_RUNS).cloned().collect();
+        (same.len() == MERGE_RUNS).then_some((level, same))
+    })
 }
+
+/// How much there is to merge after this merge.
+fn blocks_due(runs: &[Arc<Run>], merge: &Merge) -> u32 {
+    let level = |level| {
+        let waits = |run: &&Arc<Run>| run.meta.level == level && !merge.reads(run);
+        let blocks: Vec<u32> = runs
+            .iter()
+            .filter(waits)
+            .map(|run| run.meta.blocks)
+            .collect();
+        let due = blocks.len() / MERGE_RUNS * MERGE_RUNS;
+        blocks[..due].iter().sum::<u32>()
+    };
+    (0..LEVEL_MAX).map(level).sum()
+}
+
+fn oldest_segment(state: &State) -> u64 {
+    state.headers.keys().next().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

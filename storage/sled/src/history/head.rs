@@ -22,6 +22,8 @@ pub(super) struct Head {
     pub(super) doomed: Vec<RunMeta>,
     /// Blocks of runs from this id on were never finished.
     pub(super) next_run: u64,
+    /// The run that a merge is writing, a slice at a time; 0 = none.
+    pub(super) merging: u64,
 }
 
 // === impl Head ===
@@ -37,6 +39,7 @@ impl Default for Head {
             runs: Vec::new(),
             doomed: Vec::new(),
             next_run: 1,
+            merging: 0,
         }
     }
 }
@@ -61,6 +64,7 @@ impl Head {
             runs.iter().for_each(|run| run.encode(&mut out));
         }
         put_varint(&mut out, self.next_run);
+        put_varint(&mut out, self.merging);
         out
     }
 
@@ -87,6 +91,7 @@ impl Head {
             runs: runs(&mut input)?,
             doomed: runs(&mut input)?,
             next_run: input.varint()?,
+            merging: input.varint()?,
         };
         input.end().map(|()| head)
     }
@@ -137,6 +142,7 @@ mod tests {
             runs: vec![run],
             doomed: vec![run, run],
             next_run: 5,
+            merging: 4,
         };
         let bytes = head.encode();
         assert_eq!(Head::decode(&bytes), Some(head));

@@ -2,10 +2,13 @@
 //!
 //! A hash may belong to several keys; then a segment is read in vain. It never hides one.
 
+mod draft;
+
 use crate::Error;
-use crate::checksum::{frame, unframe};
+use crate::checksum::unframe;
 use crate::database::Database;
-use crate::encoding::{Input, put_u64s, put_varint};
+use crate::encoding::{Input, put_varint};
+pub(super) use draft::RunDraft;
 use sled::Batch;
 
 pub(super) const KIND_BLOCK: u8 = b'x';
@@ -14,8 +17,8 @@ pub(super) const KIND_FENCES: u8 = b'f';
 /// One lookup reads about one block per run.
 const BLOCK_BYTES: usize = 16 * 1024;
 
-/// Segments of one hash in one group, so that a key of every segment does not make a block of any size.
-const GROUP_SEGMENTS_MAX: usize = 2048;
+/// Blocks that are applied together.
+const BATCH_BYTES: usize = 64 * BLOCK_BYTES;
 
 /// What the head knows of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,74 +52,21 @@ pub(super) fn hash(key: &[u8]) -> u64 {
     hash.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Writes a run of sorted postings in batches of bounded size; nothing points to it yet.
+/// Writes a run of sorted postings; nothing points to it yet.
 pub(super) fn write(
     database: &Database,
     id: u64,
     level: u8,
     postings: &[Posting],
 ) -> Result<Run, Error> {
-    let mut fences = Vec::new();
-    let mut batch = Batch::default();
-    for block in blocks(postings) {
-        let number = fences.len() as u32;
-        fences.push(block.first_hash);
-        let key = block_key(id, number);
-        batch.insert(&key, frame(KIND_BLOCK, &key, &block.bytes));
-        if fences.len().is_multiple_of(64) {
-            database.apply_loose(std::mem::take(&mut batch))?;
+    let mut draft = RunDraft::new(id, level);
+    for posting in postings {
+        draft.add(*posting);
+        if draft.waiting_bytes() >= BATCH_BYTES {
+            draft.store(database)?;
         }
     }
-    let bytes: Vec<u8> = fences
-        .iter()
-        .flat_map(|fence| fence.to_le_bytes())
-        .collect();
-    let fence_parts = database.put_parts(&mut batch, KIND_FENCES, &fences_key(id), &bytes);
-    database.apply_loose(batch)?;
-    let segments = postings.iter().map(|(_, segment)| *segment);
-    let meta = RunMeta {
-        id,
-        level,
-        first: segments.clone().min().unwrap_or(0),
-        last: segments.max().unwrap_or(0),
-        blocks: fences.len() as u32,
-        fence_parts,
-    };
-    Ok(Run { meta, fences })
-}
-
-struct Block {
-    first_hash: u64,
-    bytes: Vec<u8>,
-}
-
-/// Cuts postings into blocks of groups of one hash.
-fn blocks(postings: &[Posting]) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
-    for same in postings.chunk_by(|one, other| one.0 == other.0) {
-        for group in same.chunks(GROUP_SEGMENTS_MAX) {
-            let full = blocks
-                .last()
-                .is_none_or(|block| block.bytes.len() >= BLOCK_BYTES);
-            if full {
-                blocks.push(Block {
-                    first_hash: group[0].0,
-                    bytes: Vec::with_capacity(BLOCK_BYTES + 64),
-                });
-            }
-            if let Some(block) = blocks.last_mut() {
-                put_group(&mut block.bytes, group);
-            }
-        }
-    }
-    blocks
-}
-
-fn put_group(out: &mut Vec<u8>, group: &[Posting]) {
-    out.extend_from_slice(&group[0].0.to_le_bytes());
-    put_varint(out, group[0].1);
-    let deltas: Vec<u64> = group.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
-    put_u64s(out, &deltas);
+    draft.finish(database)
 }
 
 /// Every posting of a block.
@@ -143,19 +93,26 @@ fn block_key(run: u64, number: u32) -> [u8; 13] {
 }
 
 fn fences_key(run: u64) -> [u8; 9] {
-    let mut key = [KIND_FENCES; 9];
+    run_key(KIND_FENCES, run)
+}
+
+fn run_key(kind: u8, run: u64) -> [u8; 9] {
+    let mut key = [kind; 9];
     key[1..].copy_from_slice(&run.to_be_bytes());
     key
 }
 
 /// Where the keys of run `id` and all later ones begin, of each kind.
 pub(super) fn keys_from(id: u64) -> [([u8; 9], [u8; 1]); 2] {
-    let mut blocks = [KIND_BLOCK; 9];
-    blocks[1..].copy_from_slice(&id.to_be_bytes());
     [
-        (blocks, [KIND_BLOCK + 1]),
-        (fences_key(id), [KIND_FENCES + 1]),
+        (run_key(KIND_BLOCK, id), [KIND_BLOCK + 1]),
+        (run_key(KIND_FENCES, id), [KIND_FENCES + 1]),
     ]
+}
+
+/// Where the keys of run `id` begin and end, of each kind.
+pub(super) fn keys_of(id: u64) -> [([u8; 9], [u8; 9]); 2] {
+    [KIND_BLOCK, KIND_FENCES].map(|kind| (run_key(kind, id), run_key(kind, id + 1)))
 }
 
 // === impl Run ===
@@ -191,16 +148,14 @@ impl Run {
         Ok(())
     }
 
-    /// Everything it holds, sorted.
-    pub(super) fn postings(&self, database: &Database) -> Result<Vec<Posting>, Error> {
-        let mut postings = Vec::new();
-        for number in 0..self.meta.blocks {
-            postings.extend(self.block(database, number)?);
-        }
-        Ok(postings)
+    /// One that was given up: nobody looks anything up in it any more, and part of it may be removed.
+    pub(super) fn given_up(meta: RunMeta) -> Self {
+        let fences = Vec::new();
+        Self { meta, fences }
     }
 
-    fn block(&self, database: &Database, number: u32) -> Result<Vec<Posting>, Error> {
+    /// One block's postings, sorted.
+    pub(super) fn block(&self, database: &Database, number: u32) -> Result<Vec<Posting>, Error> {
         let key = block_key(self.meta.id, number);
         let value = database.value(&key)?;
         let bytes = value
@@ -219,12 +174,25 @@ impl Run {
 // === impl RunMeta ===
 
 impl RunMeta {
-    /// Adds the removal of everything of this run.
-    pub(super) fn remove(&self, database: &Database, batch: &mut Batch) {
-        for number in 0..self.blocks {
+    /// Adds the removal of its last blocks, at most `count`, and says what is left of it; the fences go with the first block.
+    pub(super) fn shorten(
+        &self,
+        database: &Database,
+        batch: &mut Batch,
+        count: u32,
+    ) -> Option<Self> {
+        let left = self.blocks.saturating_sub(count);
+        for number in left..self.blocks {
             batch.remove(&block_key(self.id, number));
         }
+        if left > 0 {
+            return Some(Self {
+                blocks: left,
+                ..*self
+            });
+        }
         database.remove_parts(batch, &fences_key(self.id), self.fence_parts);
+        None
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {

@@ -20,12 +20,10 @@ pub(super) fn open(
         return Err(database.damaged("its head record cannot be read"));
     };
     database.check_sequence(head.sequence)?;
-    remove_unfinished_runs(&database, head.next_run)?;
+    remove_unfinished_runs(&database, &head)?;
     let state = read_state(&database, &head)?;
-    let doomed = head.doomed.iter().map(|meta| Run::open(&database, *meta));
-    let doomed = doomed
-        .map(|run| run.map(Arc::new))
-        .collect::<Result<_, _>>()?;
+    let doomed = head.doomed.iter().map(|meta| Run::given_up(*meta));
+    let doomed = doomed.map(Arc::new).collect();
     let shared = Arc::new(Shared::new(database, state));
     let reader = HistoryReader::new(shared.clone());
     Ok((HistoryWriter::new(shared, head, doomed), reader))
@@ -109,13 +107,16 @@ fn check_coverage(database: &Database, head: &Head, state: &State) -> Result<(),
     Ok(())
 }
 
-/// A crash may leave blocks of a run that the head never mentions.
-fn remove_unfinished_runs(database: &Database, next_run: u64) -> Result<(), Error> {
-    let mut batch = sled::Batch::default();
-    for (first, end) in index::keys_from(next_run) {
-        for key in database.keys(&first, &end)? {
-            batch.remove(key);
-        }
+/// A crash may leave blocks of a run that was never finished: of the newest one, or of a merge. The next merge starts over.
+fn remove_unfinished_runs(database: &Database, head: &Head) -> Result<(), Error> {
+    let mut keys = Vec::new();
+    for (first, end) in index::keys_from(head.next_run) {
+        keys.extend(database.keys(&first, &end)?);
     }
+    for (first, end) in index::keys_of(head.merging) {
+        keys.extend(database.keys(&first, &end)?);
+    }
+    let mut batch = sled::Batch::default();
+    keys.into_iter().for_each(|key| batch.remove(key));
     database.apply_loose(batch)
 }

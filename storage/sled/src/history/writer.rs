@@ -2,6 +2,7 @@
 
 use super::head::Head;
 use super::index::{self, Posting, Run};
+use super::merge::Merge;
 use super::plan::{Plan, plan};
 use super::state::{Pending, Shared};
 use super::{KEY_BYTES_MAX, Record, Through};
@@ -19,6 +20,8 @@ pub struct HistoryWriter {
     pub(super) head: Head,
     /// Runs that were merged into others; a reader may still hold them.
     pub(super) doomed: Vec<Arc<Run>>,
+    /// Goes on a slice at a time.
+    pub(super) merge: Option<Merge>,
     /// Appended, not yet committed.
     buffer: Vec<Record>,
     /// Every record of the raft indexes up to here was appended.
@@ -29,10 +32,13 @@ pub struct HistoryWriter {
 // === impl HistoryWriter ===
 
 impl HistoryWriter {
-    pub(super) fn new(shared: Arc<Shared>, head: Head, doomed: Vec<Arc<Run>>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, mut head: Head, doomed: Vec<Arc<Run>>) -> Self {
+        // What an earlier process had begun to merge was removed when the history was opened.
+        head.merging = 0;
         Self {
             shared,
             doomed,
+            merge: None,
             buffer: Vec::new(),
             reached: head.through.index,
             head,
