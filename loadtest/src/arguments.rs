@@ -1,10 +1,17 @@
 //! The command line.
 
+mod fill;
+mod plugins;
+mod ready;
+
 use std::path::PathBuf;
 
 use berth_loadtest::scenario::Scenario;
 use berth_loadtest::{Error, Plan, System, Watched};
 use clap::{Args, Parser, Subcommand};
+pub use fill::FillArguments;
+pub use plugins::PluginsArguments;
+pub use ready::ReadyArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +20,9 @@ Examples:
   berth-loadtest run --scenario allocate --in-flight '' --open-loop 500,2000,8000
   berth-loadtest run --scenario churn --seed 42 --json churn.json
   berth-loadtest run --scenario allocate --etcd --endpoints http://127.0.0.1:2379
+  berth-loadtest fill --allocations 1000000
+  berth-loadtest plugins --berth-cni target/release/berth-cni --levels 0,1000,full
+  berth-loadtest ready --endpoint http://127.0.0.1:7400
 
 Exit status: 0 if every address was right, 1 if one was not or the run could not be made.";
 
@@ -30,6 +40,12 @@ pub struct Arguments {
 pub enum Command {
     /// Runs a scenario against a cluster; its vSwitches and nodes are made if they are missing, and stay
     Run(RunArguments),
+    /// Makes many allocations, as fast as the cluster makes them, and leaves them there
+    Fill(FillArguments),
+    /// Times CNI plugins as whole processes, with more and more addresses in use
+    Plugins(PluginsArguments),
+    /// Waits until a server's health says SERVING, and says when that was and how much is bound
+    Ready(ReadyArguments),
 }
 
 /// See [`Command::Run`].
@@ -139,7 +155,9 @@ mod tests {
     fn what_was_said_wins() {
         Arguments::command().debug_assert();
         let line = "berth-loadtest run --in-flight 3,4 --open-loop= --seconds 5 --watch a=1";
-        let Command::Run(arguments) = Arguments::parse_from(line.split(' ')).command;
+        let Command::Run(arguments) = Arguments::parse_from(line.split(' ')).command else {
+            panic!("it says run")
+        };
         let plan = arguments.plan().expect("a good line");
         let Scenario::Allocate(story) = plan.scenario else {
             panic!("the default")
@@ -152,5 +170,23 @@ mod tests {
                 .to_string()
                 .contains("\"x\" is not a number")
         );
+    }
+
+    /// Promise: every example that --help shows is understood, and a wrong level is refused by name.
+    #[test]
+    fn the_examples_are_understood() {
+        let lines = super::EXAMPLES.lines().map(str::trim);
+        let lines: Vec<_> = lines
+            .filter(|line| line.starts_with("berth-loadtest "))
+            .map(|line| line.replace("$(pidof berthd)", "7").replace("''", "\t"))
+            .collect();
+        assert!(lines.len() >= 8, "{lines:?}");
+        for line in &lines {
+            let parsed = Arguments::try_parse_from(line.split(' '));
+            assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
+        }
+        let bad = "berth-loadtest plugins --berth-cni x --levels 0,many";
+        let bad = Arguments::try_parse_from(bad.split(' ')).unwrap_err();
+        assert!(bad.to_string().contains("\"many\" is neither"), "{bad}");
     }
 }

@@ -21,6 +21,10 @@ mod processes;
 pub use processes::Watched;
 pub mod report;
 
+pub mod fill;
+pub mod plugins;
+pub mod ready;
+
 mod error;
 pub use error::Error;
 

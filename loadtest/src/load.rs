@@ -18,6 +18,9 @@ use crate::target::Target;
 /// After the last arrival of an open loop; what is not answered then counts as failed.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
 
+/// Longer than any load; an instant this far away can still be named.
+const NO_END: Duration = Duration::from_secs(365 * 24 * 3_600);
+
 /// How long a round is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Length {
@@ -59,6 +62,36 @@ pub(crate) async fn closed<T: Target>(
             }
             sleep_until(shared.measure_from).await;
             measuring();
+            while callers.join_next().await.is_some() {}
+        })
+        .await;
+    shared.measured(None)
+}
+
+/// So many requests in all, `in_flight` always under way.
+pub(crate) async fn counted<T: Target>(
+    target: T,
+    in_flight: u32,
+    count: u64,
+    next: Rc<Cell<u64>>,
+) -> Measured {
+    let until = next.get() + count;
+    let no_end = Length {
+        warm_up: Duration::ZERO,
+        measured: NO_END,
+    };
+    let shared = Rc::new(Shared::new(target, no_end, next));
+    let mut callers = JoinSet::new();
+    LocalSet::new()
+        .run_until(async {
+            for _ in 0..in_flight {
+                let shared = Rc::clone(&shared);
+                callers.spawn_local(async move {
+                    while shared.next.get() < until {
+                        shared.call(shared.number(), Instant::now()).await;
+                    }
+                });
+            }
             while callers.join_next().await.is_some() {}
         })
         .await;

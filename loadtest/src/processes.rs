@@ -54,6 +54,12 @@ impl Watched {
         Self { name, id }
     }
 
+    /// The most that was ever resident since its program began.
+    pub(crate) fn peak_bytes(&self) -> std::io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
+        Ok(kilobytes(&status, "VmHWM:") * 1024)
+    }
+
     fn read(&self, file: &str) -> Result<String, Error> {
         fs::read_to_string(format!("/proc/{}/{file}", self.id)).map_err(|source| Error::Process {
             name: self.name.clone(),

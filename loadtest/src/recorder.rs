@@ -70,3 +70,63 @@ impl Recorder {
         self.failures.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Recorder};
+    use crate::random::Random;
+
+    /// The smallest time that so many of 1,000 do not exceed.
+    fn naive(sorted: &[u64], of_1000: usize) -> u64 {
+        let rank = (sorted.len() * of_1000).div_ceil(1_000).max(1);
+        sorted[rank - 1]
+    }
+
+    fn recorded(times: &[u64]) -> Recorder {
+        let mut recorder = Recorder::new();
+        for us in times {
+            recorder.succeeded(Duration::from_micros(*us));
+        }
+        recorder
+    }
+
+    /// Promise: quantiles are those of the sorted list, within a thousandth, whatever the list looks like.
+    #[test]
+    fn quantiles_are_those_of_the_sorted_list() {
+        let near = |seen: u64, exact: u64| seen >= exact && seen - exact <= exact / 1_000 + 1;
+        for seed in 0..200 {
+            let mut random = Random::new(seed);
+            let (length, mean) = (1 + random.below(3_000), 1 + random.below(2_000_000));
+            let mean = Duration::from_micros(mean as u64);
+            let times = (0..length).map(|_| random.exponential(mean).as_micros() as u64 + 1);
+            let mut times: Vec<u64> = times.collect();
+            let latency = recorded(&times).latency();
+            times.sort_unstable();
+            let pairs = [
+                (latency.p50_us, 500),
+                (latency.p90_us, 900),
+                (latency.p99_us, 990),
+                (latency.p999_us, 999),
+                (latency.max_us, 1_000),
+            ];
+            for (seen, of_1000) in pairs {
+                let exact = naive(&times, of_1000);
+                assert!(near(seen, exact), "seed {seed}, {of_1000}: {seen}, {exact}");
+            }
+            assert_eq!(latency.count, length as u64);
+        }
+    }
+
+    /// Promise (negative control): a list with one slow request in fifty is not taken for one without.
+    #[test]
+    fn a_slow_tail_is_seen() {
+        let mut times = vec![1_000; 980];
+        assert_eq!(recorded(&times).latency().p99_us, 1_000);
+        times.resize(1_000, 90_000);
+        let latency = recorded(&times).latency();
+        assert!(
+            latency.p99_us >= 90_000 && latency.p90_us == 1_000,
+            "{latency:?}"
+        );
+    }
+}

@@ -70,6 +70,7 @@ async fn allocate(
     said: impl Fn(&Round),
 ) -> Result<Report, Error> {
     let wanted = Wanted {
+        prefix: setup::PREFIX,
         cidrs: &story.cidrs,
         nodes: story.nodes,
         warm_target: story.warm_target,
@@ -191,6 +192,7 @@ async fn churned(
     said: impl Fn(&Round),
 ) -> Result<Report, Error> {
     let wanted = Wanted {
+        prefix: setup::PREFIX,
         cidrs: &story.cidrs,
         nodes: story.nodes,
         warm_target: story.warm_target,

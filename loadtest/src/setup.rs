@@ -8,11 +8,14 @@ use berth_proto::v1::{
     Change, ClusterStatusRequest, ClusterStatusResponse, CreateVSwitchRequest, NodeFact,
     RefusalCode, RegisterNodeRequest,
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::time::{Instant, sleep};
 
 use crate::Error;
 use crate::random::mix;
 
+/// How the names of everything begin that the scenarios make.
+pub(crate) const PREFIX: &str = "load";
 /// The Kubernetes cluster that the load plays.
 const CLUSTER: &str = "load";
 /// The same without a source of facts. A cluster that had one once waits for it to come back.
@@ -29,6 +32,8 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const REASON: &str = "load test";
+/// Nodes are registered so many at a time: thousands of them should not take as many disk syncs.
+const REGISTERED_TOGETHER: usize = 64;
 
 /// What a load needs to begin.
 pub(crate) struct Prepared {
@@ -54,6 +59,8 @@ pub(crate) struct Node {
 
 /// What there is to be.
 pub(crate) struct Wanted<'a> {
+    /// How the names of vSwitches, zones and nodes begin.
+    pub(crate) prefix: &'a str,
     pub(crate) cidrs: &'a [String],
     pub(crate) nodes: u32,
     pub(crate) warm_target: u32,
@@ -71,17 +78,19 @@ pub(crate) async fn prepare(endpoints: &[String], wanted: Wanted<'_>) -> Result<
     let client = Client::new(options).map_err(|source| failed("connect", source))?;
     let (leader, status) = leader(&client, endpoints).await?;
     for (at, cidr) in wanted.cidrs.iter().enumerate() {
-        create_vswitch(&client, at, cidr, wanted.cooling_ms).await?;
+        create_vswitch(&client, &wanted, at, cidr).await?;
     }
     let nodes: Vec<Node> = (0..wanted.nodes as usize)
         .map(|number| Node {
-            name: format!("load-node-{number:03}"),
+            name: format!("{}-node-{number:03}", wanted.prefix),
             vswitch: number % wanted.cidrs.len(),
         })
         .collect();
-    for node in &nodes {
-        register(&client, node, wanted.warm_target).await?;
-    }
+    let registered = nodes.iter().map(|node| register(&client, &wanted, node));
+    stream::iter(registered)
+        .buffer_unordered(REGISTERED_TOGETHER)
+        .try_collect::<()>()
+        .await?;
     Ok(Prepared {
         run: mix(wanted.seed ^ now_ns()),
         leader,
@@ -133,16 +142,16 @@ async fn leader(
 
 async fn create_vswitch(
     client: &Client,
+    wanted: &Wanted<'_>,
     at: usize,
     cidr: &str,
-    cooling_ms: u64,
 ) -> Result<(), Error> {
-    let name = vswitch_name(at);
+    let name = vswitch_name(wanted.prefix, at);
     let is_ipv6 = cidr.contains(':');
     let request = CreateVSwitchRequest {
         change: change(),
         name: name.clone(),
-        zone: zone(at),
+        zone: zone(wanted.prefix, at),
         ipv4_cidr: if is_ipv6 {
             String::new()
         } else {
@@ -153,7 +162,7 @@ async fn create_vswitch(
         } else {
             String::new()
         },
-        cooling_ms,
+        cooling_ms: wanted.cooling_ms,
         ..Default::default()
     };
     made(client.create_vswitch(request).await, || {
@@ -161,14 +170,14 @@ async fn create_vswitch(
     })
 }
 
-async fn register(client: &Client, node: &Node, warm_target: u32) -> Result<(), Error> {
+async fn register(client: &Client, wanted: &Wanted<'_>, node: &Node) -> Result<(), Error> {
     let request = RegisterNodeRequest {
         change: change(),
         name: node.name.clone(),
-        zone: zone(node.vswitch),
+        zone: zone(wanted.prefix, node.vswitch),
         identity: format!("machine-of-{}", node.name),
         instance_type: String::new(),
-        warm_target,
+        warm_target: wanted.warm_target,
     };
     made(client.register_node(request).await, || {
         format!("register node {}", node.name)
@@ -194,12 +203,12 @@ pub(crate) fn failed(what: impl Into<String>, source: berth_client::Error) -> Er
     }
 }
 
-fn vswitch_name(at: usize) -> String {
-    format!("load-{at}")
+pub(crate) fn vswitch_name(prefix: &str, at: usize) -> String {
+    format!("{prefix}-{at}")
 }
 
-fn zone(at: usize) -> String {
-    format!("load-zone-{at}")
+fn zone(prefix: &str, at: usize) -> String {
+    format!("{prefix}-zone-{at}")
 }
 
 fn change() -> Option<Change> {

@@ -3,6 +3,7 @@
 
 mod fake;
 
+use berth_loadtest::fill::{Fill, Filled, fill};
 use berth_loadtest::report::{Correctness, Report};
 use berth_loadtest::scenario::Scenario;
 use berth_loadtest::{Plan, System, Watched, run};
@@ -129,4 +130,25 @@ fn what_is_left_over_is_found() {
     let report = load(Fault::KeepsReleased, churn());
     let audit = &correctness(&report).audit;
     assert!(!report.holds() && audit.left_over > 0, "{audit:?}");
+}
+
+fn filled(fault: Fault) -> Filled {
+    let plan = Fill {
+        endpoints: vec![Fake::start(fault).endpoint],
+        allocations: 1_500,
+        in_flight: 32,
+    };
+    fill(&plan).expect("it runs")
+}
+
+/// Promise: a filled cluster has exactly so many allocations; one that gives an address twice is not taken for filled.
+#[test]
+fn filling_is_counted() {
+    let good = filled(Fault::None);
+    assert_eq!(
+        (good.allocations, good.nodes, good.holds()),
+        (1_500, 8, true)
+    );
+    let wrong = filled(Fault::Twice);
+    assert!(wrong.duplicates > 0 && !wrong.holds(), "{}", wrong.line());
 }
