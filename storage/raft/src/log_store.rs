@@ -68,7 +68,7 @@ pub struct SnapshotMeta {
     pub membership: Membership,
     /// How many chunks.
     pub chunks: u32,
-    /// CRC32 over all chunk bytes in order.
+    /// CRC-32C over all chunk bytes in order.
     pub crc: u32,
 }
 

@@ -155,10 +155,10 @@ fn bootstrap<M: StateMachine, S: LogStore>(
         voters: unique.into_iter().collect(),
         ..Membership::default()
     };
-    let mut checksum = crc32fast::Hasher::new();
+    let mut checksum = 0;
     let mut chunks = 0;
     for chunk in M::encode(machine.freeze()) {
-        checksum.update(&chunk);
+        checksum = crc32c::crc32c_append(checksum, &chunk);
         store.stage_chunk(BOOTSTRAP_INDEX, chunks, &chunk)?;
         chunks += 1;
     }
@@ -167,7 +167,7 @@ fn bootstrap<M: StateMachine, S: LogStore>(
         term: BOOTSTRAP_TERM,
         membership: membership.clone(),
         chunks,
-        crc: checksum.finalize(),
+        crc: checksum,
     };
     store.write(&Batch {
         hard_state: Some(HardState {
@@ -224,12 +224,12 @@ fn restore<M: StateMachine, S: LogStore>(
     machine: &mut M,
     meta: &SnapshotMeta,
 ) -> Result<(), Error> {
-    let mut checksum = crc32fast::Hasher::new();
+    let mut checksum = 0;
     let mut failed = None;
     let mut chunks =
         (0..meta.chunks).map_while(|number| match store.read_chunk(meta.index, number) {
             Ok(chunk) => {
-                checksum.update(&chunk);
+                checksum = crc32c::crc32c_append(checksum, &chunk);
                 Some(chunk.to_vec())
             }
             Err(error) => {
@@ -244,7 +244,7 @@ fn restore<M: StateMachine, S: LogStore>(
     if let Some(error) = failed {
         return Err(error.into());
     }
-    if checksum.finalize() != meta.crc {
+    if checksum != meta.crc {
         return Err(Error::DamagedSnapshot { index: meta.index });
     }
     Ok(restored?)

@@ -6,7 +6,7 @@
 /// Checksum and kind.
 const FRAME_BYTES: usize = 5;
 
-/// Wraps a payload. CRC-32 (IEEE), little-endian, then the kind, then the payload.
+/// Wraps a payload. CRC-32C (Castagnoli), little-endian, then the kind, then the payload.
 pub(crate) fn frame(kind: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(FRAME_BYTES + payload.len());
     value.extend_from_slice(&checksum(kind, key, payload).to_le_bytes());
@@ -28,11 +28,8 @@ pub(crate) fn unframe<'a>(kind: u8, key: &[u8], value: &'a [u8]) -> Result<&'a [
 }
 
 fn checksum(kind: u8, key: &[u8], payload: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(key);
-    hasher.update(&[kind]);
-    hasher.update(payload);
-    hasher.finalize()
+    let of_key = crc32c::crc32c(key);
+    crc32c::crc32c_append(crc32c::crc32c_append(of_key, &[kind]), payload)
 }
 
 fn name(key: &[u8]) -> String {
@@ -42,6 +39,13 @@ fn name(key: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_checksum_is_crc_32c() {
+        // Its check value is 0xe3069283 (RFC 3720, B.4's polynomial over the digits); that of CRC-32 (IEEE) is another one.
+        let value = frame(b'3', b"12", b"456789");
+        assert_eq!(value[..4], 0xe306_9283_u32.to_le_bytes());
+    }
 
     #[test]
     fn a_frame_opens_only_as_what_was_closed() {

@@ -52,7 +52,7 @@ fn encode<M: StateMachine, S: LogStore>(
         term,
         membership,
     } = freeze;
-    let mut checksum = crc32fast::Hasher::new();
+    let mut checksum = 0;
     let mut chunks = 0;
     for chunk in M::encode(image) {
         if chunk.len() > CHUNK_BYTES_MAX {
@@ -66,7 +66,7 @@ fn encode<M: StateMachine, S: LogStore>(
             };
             return disk.stage(Slow::Tell(Inside::StoreFailed(error)));
         }
-        checksum.update(&chunk);
+        checksum = crc32c::crc32c_append(checksum, &chunk);
         disk.stage(Slow::Stage {
             index,
             number: chunks,
@@ -79,7 +79,7 @@ fn encode<M: StateMachine, S: LogStore>(
         term,
         membership,
         chunks,
-        crc: checksum.finalize(),
+        crc: checksum,
     };
     disk.stage(Slow::Tell(Inside::SnapshotTaken(meta)))
 }
@@ -123,7 +123,7 @@ fn collect<M: StateMachine, S: LogStore>(
     meta: &SnapshotMeta,
 ) -> Result<Vec<Bytes>, FetchError> {
     let mut chunks: Vec<Bytes> = Vec::new();
-    let mut checksum = crc32fast::Hasher::new();
+    let mut checksum = 0;
     source.fetch(from, meta, &mut |chunk| {
         let number = chunks.len() as u32;
         if number >= meta.chunks {
@@ -135,7 +135,7 @@ fn collect<M: StateMachine, S: LogStore>(
                 bytes: chunk.len(),
             }));
         }
-        checksum.update(&chunk);
+        checksum = crc32c::crc32c_append(checksum, &chunk);
         chunks.push(chunk.clone());
         disk.stage(Slow::Stage {
             index: meta.index,
@@ -151,7 +151,7 @@ fn collect<M: StateMachine, S: LogStore>(
             announced: meta.chunks,
         }));
     }
-    if checksum.finalize() != meta.crc {
+    if checksum != meta.crc {
         return Err(unfit(Unfit::Checksum));
     }
     Ok(chunks)

@@ -91,7 +91,7 @@ impl EntryMark {
         EntryMark {
             index,
             term,
-            crc: crc32fast::hash(data),
+            crc: crc32c::crc32c(data),
         }
     }
 }

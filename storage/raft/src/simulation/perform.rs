@@ -241,14 +241,13 @@ impl<W: Workload> World<W> {
             membership,
         } = freeze;
         let chunks: Vec<Vec<u8>> = W::Machine::encode(image).collect();
-        let mut checksum = crc32fast::Hasher::new();
-        chunks.iter().for_each(|chunk| checksum.update(chunk));
+        let checksum = crc32c::crc32c(&chunks.concat());
         let meta = SnapshotMeta {
             index,
             term,
             membership,
             chunks: chunks.len() as u32,
-            crc: checksum.finalize(),
+            crc: checksum,
         };
         let due = self.now + 1 + self.random.below(3 * super::plan::TICK_MOMENTS);
         if let Some(life) = self.life_mut(member) {
@@ -360,7 +359,6 @@ fn read_all<M: StateMachine>(node: &Node<M>, meta: &SnapshotMeta) -> Option<Vec<
         .map(|number| node.disk.read_chunk(meta.index, number).ok())
         .collect();
     let chunks = chunks?;
-    let mut checksum = crc32fast::Hasher::new();
-    chunks.iter().for_each(|chunk| checksum.update(chunk));
-    (checksum.finalize() == meta.crc).then_some(chunks)
+    let checksum = crc32c::crc32c(&chunks.concat());
+    (checksum == meta.crc).then_some(chunks)
 }

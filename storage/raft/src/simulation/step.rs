@@ -21,7 +21,7 @@ impl<W: Workload> World<W> {
         self.trouble()?;
         self.load();
         for packet in self.network.arrivals(self.now) {
-            let checksum = u64::from(crc32fast::hash(&packet.message));
+            let checksum = u64::from(crc32c::crc32c(&packet.message));
             self.note(&[1, packet.from.member, packet.to, checksum]);
             let frozen_until = self.life(packet.to).map_or(0, |life| life.frozen_until);
             if frozen_until > self.now {

@@ -78,7 +78,7 @@ fn encode(sequence: u64) -> [u8; SLOT_BYTES] {
     let mut slot = [0; SLOT_BYTES];
     slot[..8].copy_from_slice(&MAGIC);
     slot[8..16].copy_from_slice(&sequence.to_le_bytes());
-    let checksum = crc32fast::hash(&slot[..16]);
+    let checksum = crc32c::crc32c(&slot[..16]);
     slot[16..].copy_from_slice(&checksum.to_le_bytes());
     slot
 }

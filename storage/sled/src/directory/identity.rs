@@ -88,7 +88,7 @@ impl Identity {
             "berth-store {FORMAT}\ncluster {}\nmember {}\nstore {}\n",
             self.cluster_id, self.member_id, self.store
         );
-        let checksum = crc32fast::hash(lines.as_bytes());
+        let checksum = crc32c::crc32c(lines.as_bytes());
         format!("{lines}checksum {checksum:08x}\n")
     }
 }
@@ -96,7 +96,7 @@ impl Identity {
 /// The format and the identity. The rest of another format's file is not looked at.
 fn parse(text: &str) -> Option<(u32, Identity)> {
     let (lines, checksum) = text.strip_suffix('\n')?.rsplit_once("checksum ")?;
-    if format!("{:08x}", crc32fast::hash(lines.as_bytes())) != checksum {
+    if format!("{:08x}", crc32c::crc32c(lines.as_bytes())) != checksum {
         return None;
     }
     let mut lines = lines.lines();

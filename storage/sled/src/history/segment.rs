@@ -84,7 +84,7 @@ impl Draft {
             complete,
             rank,
             parts: 0,
-            checksum: crc32fast::hash(&body),
+            checksum: crc32c::crc32c(&body),
         };
         let segment = Segment { header, records };
         Some(Self { segment, body })
@@ -112,7 +112,7 @@ impl Segment {
     pub(super) fn read(database: &Database, header: &Header) -> Result<Self, Error> {
         let first = header.first;
         let body = database.parts(KIND_BODY, &key(KIND_BODY, first), header.parts)?;
-        let records = if crc32fast::hash(&body) == header.checksum {
+        let records = if crc32c::crc32c(&body) == header.checksum {
             decode(&body, first)
         } else {
             None

@@ -69,7 +69,7 @@ pub(super) fn decode(payload: &Bytes) -> Option<(u32, Vec<Entry>)> {
 
 /// What the next chunk stores of this one.
 pub(super) fn link(payload: &[u8]) -> u32 {
-    crc32fast::hash(payload)
+    crc32c::crc32c(payload)
 }
 
 /// `l`, then the first index; a part's number follows.

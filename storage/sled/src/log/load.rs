@@ -6,7 +6,6 @@ use super::{SledLog, chunk, snapshot};
 use crate::Error;
 use crate::database::Database;
 use berth_raft::log_store::{Entry, Loaded, SnapshotMeta};
-use crc32fast::Hasher;
 use std::collections::BTreeMap;
 
 pub(super) fn load(log: &mut SledLog) -> Result<Loaded, Error> {
@@ -111,11 +110,11 @@ fn check_ends(
 
 /// Every chunk of the installed snapshot is there and together they match.
 fn check_snapshot(log: &SledLog, meta: &SnapshotMeta) -> Result<(), Error> {
-    let mut hasher = Hasher::new();
+    let mut checksum = 0;
     for number in 0..meta.chunks {
-        hasher.update(&snapshot::stored(log, number)?);
+        checksum = crc32c::crc32c_append(checksum, &snapshot::stored(log, number)?);
     }
-    if hasher.finalize() != meta.crc {
+    if checksum != meta.crc {
         return Err(log.database.damaged(format!(
             "the snapshot at {} does not match its checksum",
             meta.index

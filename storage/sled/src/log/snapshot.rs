@@ -8,7 +8,6 @@ use crate::checksum::{frame, unframe};
 use berth_raft::log_store::{InstallSnapshot, SnapshotMeta};
 use berth_raft::state_machine::CHUNK_BYTES_MAX;
 use bytes::Bytes;
-use crc32fast::Hasher;
 use sled::{Batch, IVec};
 use std::collections::BTreeMap;
 
@@ -28,8 +27,8 @@ pub(super) struct Staging {
 #[derive(Debug)]
 struct Staged {
     generation: u64,
-    /// Each chunk's running checksum by its number.
-    chunks: BTreeMap<u32, Hasher>,
+    /// Each chunk's checksum and length by its number.
+    chunks: BTreeMap<u32, (u32, usize)>,
 }
 
 /// Stores one chunk. Nothing points to it until a write installs its snapshot.
@@ -45,9 +44,8 @@ pub(super) fn stage(log: &mut SledLog, index: u64, number: u32, chunk: &[u8]) ->
     }
     let staged = log.staging.of(index);
     let key = key(staged.generation, number);
-    let mut hasher = Hasher::new();
-    hasher.update(chunk);
-    staged.chunks.insert(number, hasher);
+    let checked = (crc32c::crc32c(chunk), chunk.len());
+    staged.chunks.insert(number, checked);
     let mut changes = Batch::default();
     changes.insert(&key[..], frame(KIND, &key, chunk));
     log.database.apply_loose(changes)
@@ -171,17 +169,17 @@ impl Staging {
                 "a snapshot at {index} that was never staged"
             )));
         };
-        let mut whole = Hasher::new();
+        let mut whole = 0;
         for number in 0..meta.chunks {
-            let Some(chunk) = staged.chunks.get(&number) else {
+            let Some((checksum, length)) = staged.chunks.get(&number) else {
                 return Err(Error::misuse(format!(
                     "a snapshot at {} whose chunk {number} of {} was never staged",
                     meta.index, meta.chunks
                 )));
             };
-            whole.combine(chunk);
+            whole = crc32c::crc32c_combine(whole, *checksum, *length);
         }
-        if whole.finalize() != meta.crc {
+        if whole != meta.crc {
             return Err(Error::misuse(format!(
                 "a snapshot at {} that does not match its checksum",
                 meta.index

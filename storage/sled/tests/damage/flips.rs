@@ -101,7 +101,7 @@ fn build(path: &Path) {
     for (number, chunk) in chunks.iter().enumerate() {
         log.stage_chunk(200, number as u32, chunk).unwrap();
     }
-    let crc = crc32fast::hash(&chunks.concat());
+    let crc = crc32c::crc32c(&chunks.concat());
     let meta = SnapshotMeta {
         index: 200,
         term: 3,

@@ -30,7 +30,7 @@ fn meta(index: u64, term: u64, chunks: &[Vec<u8>]) -> SnapshotMeta {
         index,
         term,
         chunks: chunks.len() as u32,
-        crc: crc32fast::hash(&chunks.concat()),
+        crc: crc32c::crc32c(&chunks.concat()),
         ..SnapshotMeta::default()
     }
 }
