@@ -17,7 +17,7 @@ use crate::leader::{ClientEndpoints, Disk, Gate, Parts};
 use crate::replica::{Handle, LedgerMachine};
 use crate::router::{Draw, Router, Wanted};
 use berth_actors::{Address, Clock, MonotonicClock, Spawner};
-use berth_domain::id::{self, ClusterId};
+use berth_domain::id::{self, ClusterId, Endpoint, MemberId};
 use berth_domain::row::Member;
 use berth_raft::driver::source::SnapshotSource;
 use berth_raft::driver::{self, Running};
@@ -57,6 +57,9 @@ pub struct EngineOptions {
     pub snapshots: Box<dyn SnapshotSource>,
     /// Where event groups come from that this replica has never applied.
     pub histories: Box<dyn history::Source>,
+    /// Where members listen for clients, as far as is known before the ledger says it: a follower names its leader
+    /// from the first moment.
+    pub client_endpoints: BTreeMap<MemberId, Endpoint>,
 }
 
 /// Why a replica stopped by itself: one line with all causes.
@@ -132,7 +135,7 @@ impl Engine {
         facts.on_usable(move |_| wanted.deliver(Wanted));
 
         let machine = LedgerMachine::new(cluster, Arc::clone(&progress));
-        let endpoints = ClientEndpoints::default();
+        let endpoints = ClientEndpoints::new(options.client_endpoints.into());
         let (registered, members) = watch::channel(Vec::new());
         let ears = Ears {
             feeder,

@@ -1,7 +1,8 @@
 //! Why a request was not served: the server's closed set. Only the door knows how it looks on the wire.
 
-use berth_domain::id::{ClusterName, VSwitchName};
+use berth_domain::id::{ClaimName, ClusterName, VSwitchName};
 use berth_domain::outcome::Refusal;
+use std::net::IpAddr;
 
 /// Why not. `Display` is one sentence for people that says what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +31,26 @@ pub enum Failure {
         counts: String,
         /// When the next one is available.
         retry_after_ms: u64,
+    },
+    /// The claim's address rests after its last sandbox, whose link may still be there. It comes free by itself.
+    #[error("claim {claim} is held by {holder}: try again in {retry_after_ms} ms")]
+    HandOverPending {
+        /// Which.
+        claim: ClaimName,
+        /// Who has it, in words.
+        holder: String,
+        /// When it may be had, ms from now; 1 at least.
+        retry_after_ms: u64,
+    },
+    /// An address that was asked for by name is not one that may be given out.
+    #[error("{field}: {address} {reason}")]
+    OutOfRange {
+        /// Which field, as the caller knows it.
+        field: &'static str,
+        /// Which.
+        address: IpAddr,
+        /// Why not, with the CIDRs in which it would have to lie.
+        reason: String,
     },
     /// What Kubernetes says of the pod decides, and it has not been said, or not lately.
     #[error(

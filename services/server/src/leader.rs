@@ -5,6 +5,7 @@
 
 mod admission;
 mod disk;
+mod take_back;
 
 pub use admission::{DEADLINE_MS_MIN, REQUESTS_MAX};
 pub use disk::Disk;
@@ -20,13 +21,12 @@ use berth_actors::{Address, AskError};
 use berth_domain::Ledger;
 use berth_domain::command::{Command, Proposal};
 use berth_domain::id::{ClusterName, Endpoint, MemberId, Namespace, PodName};
-use berth_domain::outcome::{Answer, Refusal};
+use berth_domain::outcome::Answer;
 use berth_raft::replica::output::{ReadRefused, TransferRefused};
 use berth_raft::status::Role;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -69,31 +69,21 @@ impl Gate {
 
     /// ADD. Answered before the caller's deadline.
     pub async fn allocate(&self, request: Allocate) -> Result<Allocated, Failure> {
+        let _admitted = self.admit(Effort::Allocate, request.deadline_ms)?;
+        match request.requested.is_empty() {
+            true => self.allocate_once(request).await,
+            false => self.allocate_requested(request).await,
+        }
+    }
+
+    async fn allocate_once(&self, request: Allocate) -> Result<Allocated, Failure> {
         let deadline_ms = request.deadline_ms;
-        let _admitted = self.admit(Effort::Allocate, deadline_ms)?;
         let span = Span::current();
-        let asked_for = request.requested.clone();
         let asked = self.parts.router.ask(|reply| Request::Add {
             request,
             caller: Caller { span, reply },
         });
-        match self.answer(deadline_ms, asked).await {
-            Err(Failure::Refused(Refusal::Taken { address })) if asked_for.contains(&address) => {
-                Err(self.who_has(address).await)
-            }
-            answer => answer,
-        }
-    }
-
-    /// Why a specific address was not to be had.
-    async fn who_has(&self, address: IpAddr) -> Failure {
-        match self.read(move |ledger| ledger.in_use(address)).await {
-            Ok(Some(refusal)) => Failure::Refused(refusal),
-            Ok(None) => Failure::Unavailable {
-                reason: format!("{address} was in use and is free by now, try again"),
-            },
-            Err(failure) => failure,
-        }
+        self.answer(deadline_ms, asked).await
     }
 
     /// DEL. Of an unknown attachment: success.
@@ -128,13 +118,17 @@ impl Gate {
             _ => Effort::Allocate,
         };
         let _admitted = self.admit(effort, PROPOSE_PATIENCE_MS)?;
+        self.propose_requested(proposal, PROPOSE_PATIENCE_MS).await
+    }
+
+    async fn propose_once(&self, proposal: Proposal, patience_ms: u64) -> Result<Answer, Failure> {
         let span = Span::current();
         let asked = self.parts.router.ask(|reply| Admin {
             proposal,
             span,
             reply,
         });
-        self.answer(PROPOSE_PATIENCE_MS, asked).await
+        self.answer(patience_ms, asked).await
     }
 
     /// A linearizable read on the leader; the closure runs on the replica's thread: keep it short, page long lists.

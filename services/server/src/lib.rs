@@ -39,4 +39,6 @@ pub mod capacity;
 
 pub mod failure;
 
+pub mod out_of_range;
+
 pub mod policy;

@@ -12,7 +12,7 @@ mod term;
 mod view;
 
 pub use draw::{Draw, Look, Start};
-pub use message::{Admin, Observe, Turn, Wanted};
+pub use message::{Admin, Observe, PutBack, TakeBack, Turn, Wanted};
 pub use term::Term;
 pub use view::View;
 
@@ -21,11 +21,12 @@ use crate::failure::Failure;
 use crate::journal::{Begin, Journal, LedgerClock, Lose, Propose, Settle, Settled};
 use crate::node::{self, Request};
 use crate::replica::Effect;
-use crate::vswitch::message::CreateClaim;
-use crate::vswitch::{self};
+use crate::vswitch::message::{CreateClaim, GiveBack};
+use crate::vswitch::state::NO_NODE;
+use crate::vswitch::{self, VSwitchActor};
 use berth_actors::{Actor, Address, Context, Handler, Reply, Spawner, Unanswered, Undelivered};
 use berth_domain::command::Command;
-use berth_domain::id::NodeId;
+use berth_domain::id::{NodeId, VSwitchId};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::VSwitch;
 use berth_raft::driver::event::Event;
@@ -106,6 +107,13 @@ impl Router {
     fn leading(&mut self) -> Option<&mut Leading> {
         match &mut self.stage {
             Stage::Leading(leading) => Some(leading),
+            Stage::Idle | Stage::Starting { .. } => None,
+        }
+    }
+
+    fn vswitch(&self, id: VSwitchId) -> Option<Address<VSwitchActor>> {
+        match &self.stage {
+            Stage::Leading(leading) => leading.term.vswitches.borrow().get(&id).cloned(),
             Stage::Idle | Stage::Starting { .. } => None,
         }
     }
@@ -425,6 +433,26 @@ impl Handler<Located> for Router {
 impl Handler<Admin> for Router {
     fn handle(&mut self, admin: Admin, context: &mut Context<Self>) {
         self.admin(admin, context.now_ms());
+    }
+}
+
+impl Handler<TakeBack> for Router {
+    fn handle(&mut self, take: TakeBack, _: &mut Context<Self>) {
+        let Some(address) = self.vswitch(take.vswitch) else {
+            return take.reply.answer(false);
+        };
+        address.deliver(take);
+    }
+}
+
+impl Handler<PutBack> for Router {
+    fn handle(&mut self, put: PutBack, _: &mut Context<Self>) {
+        if let Some(address) = self.vswitch(put.vswitch) {
+            address.deliver(GiveBack {
+                node: NO_NODE,
+                addresses: vec![put.address],
+            });
+        }
     }
 }
 

@@ -30,8 +30,9 @@ pub struct Row {
     pub method: &'static str,
     /// Who may.
     pub who: &'static [Role],
-    /// Answered within this time, or cut off. Of a stream: its beginning.
-    pub deadline: Duration,
+    /// Answered within this time, or cut off; where the answer is a stream: its beginning.
+    /// None = the call is a stream that is answered only at its end, and lives as long as both sides want it.
+    pub deadline: Option<Duration>,
 }
 
 use Role::{Admin, Local, Member, Node, Observer, Operator};
@@ -45,11 +46,13 @@ const MEMBERS: &[Role] = &[Member];
 const ANYBODY: &[Role] = &[Local, Node, Operator, Admin, Observer, Member];
 
 /// An ADD may wait for an address for as long as its caller does; 120 s is the longest `deadline_ms`.
-const ALLOCATE: Duration = Duration::from_secs(121);
+const ALLOCATE: Option<Duration> = Some(Duration::from_secs(121));
 /// Everything else is one commit or one read.
-const USUAL: Duration = Duration::from_secs(10);
+const USUAL: Option<Duration> = Some(Duration::from_secs(10));
+/// A replica's stream to another is kept for as long as both run.
+const KEPT: Option<Duration> = None;
 
-const fn row(method: &'static str, who: &'static [Role], deadline: Duration) -> Row {
+const fn row(method: &'static str, who: &'static [Role], deadline: Option<Duration>) -> Row {
     Row {
         method,
         who,
@@ -85,7 +88,7 @@ pub const TABLE: &[Row] = &[
     row("/berth.v1.Admin/ClusterStatus", READERS, USUAL),
     row("/berth.v1.Admin/TransferLeadership", ADMINS, USUAL),
     row("/berth.v1.Admin/LedgerDigest", READERS, USUAL),
-    row("/berth.peer.v1.Peer/Exchange", MEMBERS, USUAL),
+    row("/berth.peer.v1.Peer/Exchange", MEMBERS, KEPT),
     row("/berth.peer.v1.Peer/FetchSnapshot", MEMBERS, USUAL),
     row("/berth.peer.v1.Peer/FetchHistory", MEMBERS, USUAL),
     row("/berth.peer.v1.Peer/Join", MEMBERS, ALLOCATE),

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tonic::body::Body;
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Code, Status};
@@ -127,9 +127,13 @@ where
         let mut ready = std::mem::replace(&mut self.inner, clone);
         Box::pin(
             async move {
-                let response = match tokio::time::timeout(row.deadline, ready.call(request)).await {
-                    Ok(response) => response?,
-                    Err(_) => cut_off(row).into_http(),
+                let answer = ready.call(request);
+                let response = match row.deadline {
+                    None => answer.await?,
+                    Some(deadline) => match tokio::time::timeout(deadline, answer).await {
+                        Ok(response) => response?,
+                        Err(_) => cut_off(deadline).into_http(),
+                    },
                 };
                 let ended =
                     Status::from_header_map(response.headers()).unwrap_or_else(|| Status::ok(""));
@@ -142,8 +146,8 @@ where
 }
 
 /// Nothing is known of a call that ran out of time but that it may have been done.
-fn cut_off(row: &Row) -> Status {
-    let seconds = row.deadline.as_secs();
+fn cut_off(deadline: Duration) -> Status {
+    let seconds = deadline.as_secs();
     let refused = status::refused(
         RefusalCode::OutcomeUnknown,
         format!("not answered within {seconds} s; whether it was done is not known: repeat it"),

@@ -69,6 +69,19 @@ fn refusal(failure: &Failure) -> v1::Refusal {
             refusal.retry_after_ms = *retry_after_ms;
             RefusalCode::Cooling
         }
+        Failure::HandOverPending {
+            holder,
+            retry_after_ms,
+            ..
+        } => {
+            refusal.holder.clone_from(holder);
+            refusal.retry_after_ms = *retry_after_ms;
+            RefusalCode::HeldByLiveHolder
+        }
+        Failure::OutOfRange { field, .. } => {
+            refusal.field = (*field).into();
+            RefusalCode::OutOfRange
+        }
         Failure::FactsMissing { .. } => RefusalCode::FactsMissing,
         Failure::NotLeader { leader_endpoint } => {
             refusal.leader_endpoint = leader_endpoint.clone().unwrap_or_default();
@@ -136,7 +149,7 @@ impl From<Failure> for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use berth_domain::id::VSwitchName;
+    use berth_domain::id::{ClaimName, ClusterName, Namespace, PodName, VSwitchName};
 
     /// Promise: each failure has one code, and its details say the rest to programs.
     #[test]
@@ -171,6 +184,35 @@ mod tests {
         assert!(status.message().contains("252 bound"));
         assert_eq!(status.code(), Code::ResourceExhausted);
         assert_eq!(read(&status).expect("details").retry_after_ms, 700);
+    }
+
+    /// Promise: an address that waits for its hand-over says when to come again; one with a live holder does not.
+    #[test]
+    fn a_pending_hand_over_says_when() {
+        let claim = ClaimName {
+            cluster: ClusterName::new("one").expect("a name"),
+            namespace: Namespace::new("web").expect("a name"),
+            pod: PodName::new("db-0").expect("a name"),
+        };
+        let pending = status(&Failure::HandOverPending {
+            claim: claim.clone(),
+            holder: "c1".into(),
+            retry_after_ms: 1_500,
+        });
+        let live = status(&Failure::Refused(Refusal::HeldByLiveHolder {
+            claim,
+            holder: "c1".into(),
+            settled_at_ms: None,
+        }));
+        for (status, retry_after_ms) in [(pending, 1_500), (live, 0)] {
+            assert_eq!(status.code(), Code::FailedPrecondition);
+            let refusal = read(&status).expect("details");
+            assert_eq!(refusal.code(), RefusalCode::HeldByLiveHolder);
+            assert_eq!(
+                (refusal.retry_after_ms, refusal.holder.as_str()),
+                (retry_after_ms, "c1")
+            );
+        }
     }
 
     /// Promise: every refusal code that the wire has is mapped to a gRPC code of its own meaning.

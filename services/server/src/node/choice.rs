@@ -4,6 +4,7 @@ use super::request::Add;
 use super::state::World;
 use crate::facts::{Lookup, PodFact};
 use crate::failure::Failure;
+use crate::out_of_range;
 use crate::policy;
 use crate::router::View;
 use berth_domain::command::{BindClaim, FactsVersion};
@@ -22,6 +23,8 @@ pub const VSWITCH_ANNOTATION: &str = "berth.io/vswitch";
 pub const FACTS_LAG_MS: u64 = 250;
 /// How often it looks meanwhile.
 const FACTS_LOOK_EVERY_MS: u64 = 25;
+/// An ADD's field, as its caller knows it.
+const REQUESTED: &str = "requested_addresses";
 
 /// A node's allocations.
 pub type Allocations = HashMap<Arc<AttachmentKey>, Arc<Allocation>>;
@@ -201,11 +204,33 @@ fn bind_claim(
     Decision::Park {
         until_ms: settled_at_ms.map(|ledger_ms| world.clock.monotonic_ms(ledger_ms)),
         claim: Some(claim.name.clone()),
-        failure: Failure::Refused(Refusal::HeldByLiveHolder {
-            claim: claim.name.clone(),
+        failure: held(
+            Refusal::HeldByLiveHolder {
+                claim: claim.name.clone(),
+                holder,
+                settled_at_ms,
+            },
+            world,
+        ),
+    }
+}
+
+/// A hand-over that settles by itself says when, from now on; everything else is said as it is.
+pub(super) fn held(refusal: Refusal, world: &World<'_>) -> Failure {
+    match refusal {
+        Refusal::HeldByLiveHolder {
+            claim,
             holder,
-            settled_at_ms,
-        }),
+            settled_at_ms: Some(settled_at_ms),
+        } => {
+            let due_ms = world.clock.monotonic_ms(settled_at_ms);
+            Failure::HandOverPending {
+                claim,
+                holder,
+                retry_after_ms: due_ms.saturating_sub(world.now_ms).max(1),
+            }
+        }
+        refusal => Failure::Refused(refusal),
     }
 }
 
@@ -255,7 +280,7 @@ fn fits(add: &Add, claim: &Claim, world: &World<'_>) -> Result<(), Refusal> {
     {
         let has: Vec<String> = claim.addresses.iter().map(ToString::to_string).collect();
         return Err(Refusal::Invalid {
-            field: "requested_addresses",
+            field: REQUESTED,
             reason: format!(
                 "{other} is not what claim {} has: {}",
                 claim.name,
@@ -294,9 +319,14 @@ fn plan(
 ) -> Result<Plan, Failure> {
     let fact = known.fact.as_deref();
     let policy = fact.map(static_policy).transpose()?.flatten();
+    let requested = requested(add)?;
+    let candidates = candidates(add, node, fact, world)?;
+    if !requested.is_empty() {
+        out_of_range::check(REQUESTED, &requested, candidates.iter())?;
+    }
     Ok(Plan {
-        candidates: candidates(add, node, fact, world).map_err(Failure::Refused)?,
-        requested: requested(add)?,
+        candidates,
+        requested,
         claim: match (policy, name) {
             (Some(policy), Some(name)) => BindClaim::New { name, policy },
             _ => BindClaim::None,
@@ -321,7 +351,7 @@ fn requested(add: &Add) -> Result<Vec<IpAddr>, Failure> {
     for address in &add.request.requested {
         if let Some(other) = families.insert(address.is_ipv6(), *address) {
             return Err(Failure::Refused(Refusal::Invalid {
-                field: "requested_addresses",
+                field: REQUESTED,
                 reason: format!(
                     "{other} and {address} are of one family: ask for at most one of each"
                 ),
@@ -336,17 +366,23 @@ fn candidates(
     node: &Node,
     fact: Option<&PodFact>,
     world: &World<'_>,
-) -> Result<Vec<Arc<VSwitch>>, Refusal> {
+) -> Result<Vec<Arc<VSwitch>>, Failure> {
     if let Some(name) = &add.request.vswitch {
-        return named(name.as_str(), world);
+        return named(name.as_str(), world).map_err(Failure::Refused);
     }
     if let Some(name) = fact.and_then(|fact| fact.annotations.get(VSWITCH_ANNOTATION)) {
-        return named(name, world);
+        return named(name, world).map_err(Failure::Refused);
     }
     if let Some(address) = add.request.requested.first() {
-        return containing(*address, world);
+        out_of_range::check(REQUESTED, &[*address], world.view.vswitches())?;
+        return Ok(world
+            .view
+            .vswitch_of(*address)
+            .cloned()
+            .into_iter()
+            .collect());
     }
-    of_zone(node, world.view)
+    of_zone(node, world.view).map_err(Failure::Refused)
 }
 
 fn named(name: &str, world: &World<'_>) -> Result<Vec<Arc<VSwitch>>, Refusal> {
@@ -357,16 +393,6 @@ fn named(name: &str, world: &World<'_>) -> Result<Vec<Arc<VSwitch>>, Refusal> {
         .ok_or_else(|| Refusal::NotFound {
             what: "vSwitch",
             name: name.into(),
-        })
-}
-
-fn containing(address: IpAddr, world: &World<'_>) -> Result<Vec<Arc<VSwitch>>, Refusal> {
-    let vswitch = world.view.vswitch_of(address).cloned();
-    vswitch
-        .map(|vswitch| vec![vswitch])
-        .ok_or_else(|| Refusal::Invalid {
-            field: "requested_addresses",
-            reason: format!("{address} lies in no vSwitch: see `berthctl vswitch list`"),
         })
 }
 

@@ -333,3 +333,33 @@ async fn joining_follows_the_leader() {
     let joined = join::ask(&[endpoint], None, &request).await.expect("in");
     assert_eq!(joined.cluster_id, "c");
 }
+
+/// Promise: a stream that never greets is ended after ten seconds; one that has greeted is kept, however long it is silent.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_does_not_greet_is_ended() {
+    use futures::stream::{self, StreamExt};
+    let (replica, mut heard) = notes(&[(1, 1)]);
+    let me = myself(2, 2);
+    let begun = tokio::time::Instant::now();
+    let silent = stream::pending::<Result<v1::Frame, Status>>();
+    let ended = exchange::receive(&me, &*replica, "", silent).await;
+    assert_eq!(
+        ended.expect_err("ended").code(),
+        tonic::Code::DeadlineExceeded
+    );
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    let day = Duration::from_secs(86_400);
+    let late = stream::once(async move {
+        tokio::time::sleep(day).await;
+        let messages = vec![Bytes::from_static(b"late")];
+        Ok(v1::Frame {
+            messages,
+            ..v1::Frame::default()
+        })
+    });
+    let greeting = stream::iter([Ok(Greeting::frame(&myself(1, 1), MemberId(2)))]);
+    let kept = exchange::receive(&me, &*replica, "", greeting.chain(late).boxed()).await;
+    assert!(kept.is_ok() && begun.elapsed() > day, "{kept:?}");
+    let (from, messages) = heard.received.recv().await.expect("heard");
+    assert_eq!((from, &messages[0][..]), (1, &b"late"[..]));
+}

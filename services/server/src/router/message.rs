@@ -5,9 +5,10 @@ use crate::node::NodeActor;
 use crate::replica::LedgerMachine;
 use berth_actors::{Address, Reply};
 use berth_domain::command::Proposal;
-use berth_domain::id::NodeId;
+use berth_domain::id::{NodeId, VSwitchId};
 use berth_raft::driver::event::Event;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use tracing::Span;
 
 /// Everything raft says in one turn, in order.
@@ -27,6 +28,28 @@ pub struct Admin {
 /// Facts became usable: whoever waits for some looks again.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted;
+
+/// Take a warm address back from its node, and keep it from everybody else until [`PutBack`].
+#[derive(Debug)]
+pub struct TakeBack {
+    /// Whose address.
+    pub vswitch: VSwitchId,
+    /// Where it is warm.
+    pub node: NodeId,
+    /// Which.
+    pub address: IpAddr,
+    /// Told whether it is back.
+    pub reply: Reply<bool>,
+}
+
+/// What was taken back is not needed any more; nothing if it was bound meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct PutBack {
+    /// Whose address.
+    pub vswitch: VSwitchId,
+    /// Which.
+    pub address: IpAddr,
+}
 
 /// Which nodes have an actor.
 #[derive(Debug)]

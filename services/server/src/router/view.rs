@@ -76,7 +76,7 @@ impl View {
     }
 
     /// All vSwitches, the oldest first.
-    pub fn vswitches(&self) -> impl Iterator<Item = &Arc<VSwitch>> {
+    pub fn vswitches(&self) -> impl Iterator<Item = &Arc<VSwitch>> + Clone {
         self.vswitches.values()
     }
 

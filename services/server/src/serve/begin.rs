@@ -9,6 +9,7 @@ use berth_proto::peer::v1::{JoinRequest, PeerMember};
 use berth_raft::log_store::LogStore;
 use berth_raft::start::Start as RaftStart;
 use berth_store::directory::{Directory, Found, Options};
+use std::collections::BTreeMap;
 use std::path::Path;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -21,6 +22,8 @@ pub struct Begun {
     pub start: RaftStart,
     /// Who is a member as far as is known before the ledger says it.
     pub members: Vec<Address>,
+    /// Where those listen for clients.
+    pub client_endpoints: BTreeMap<MemberId, Endpoint>,
     /// Who this replica is.
     pub myself: Myself,
 }
@@ -83,7 +86,7 @@ fn options(config: &Config) -> Options {
 fn dev(path: &Path, options: Options) -> Result<Begun, Error> {
     if let Found::Store(_) = Directory::inspect(path)? {
         let directory = Directory::open(path, options)?;
-        return Ok(begun(directory, RaftStart::Recover, Vec::new()));
+        return Ok(begun(directory, RaftStart::Recover, Others::default()));
     }
     let cluster_id = format!("dev-{}", Uuid::new_v4());
     let directory = Directory::create(path, &cluster_id, DEV_MEMBER, options)?;
@@ -91,7 +94,7 @@ fn dev(path: &Path, options: Options) -> Result<Begun, Error> {
     Ok(begun(
         directory,
         RaftStart::Bootstrap { members },
-        Vec::new(),
+        Others::default(),
     ))
 }
 
@@ -118,7 +121,7 @@ fn bootstrap(
     Ok(begun(directory, start, listed(members)))
 }
 
-fn begun(directory: Directory, start: RaftStart, members: Vec<Address>) -> Begun {
+fn begun(directory: Directory, start: RaftStart, others: Others) -> Begun {
     let identity = directory.identity();
     let myself = Myself {
         cluster_id: identity.cluster_id.clone(),
@@ -128,18 +131,30 @@ fn begun(directory: Directory, start: RaftStart, members: Vec<Address>) -> Begun
     Begun {
         directory,
         start,
-        members,
+        members: others.members,
+        client_endpoints: others.client_endpoints,
         myself,
     }
 }
 
-fn listed(members: &[Member]) -> Vec<Address> {
+/// Who is a member, as far as the list or the cluster has said it.
+#[derive(Default)]
+struct Others {
+    members: Vec<Address>,
+    client_endpoints: BTreeMap<MemberId, Endpoint>,
+}
+
+fn listed(members: &[Member]) -> Others {
     let one = |member: &Member| Address {
         member: member.id,
         name: member.name.to_string(),
         endpoint: member.peer.clone(),
     };
-    members.iter().map(one).collect()
+    let client = |member: &Member| (member.id, member.client.clone());
+    Others {
+        members: members.iter().map(one).collect(),
+        client_endpoints: members.iter().map(client).collect(),
+    }
 }
 
 /// What joining needs.
@@ -180,13 +195,13 @@ impl Joining<'_> {
             member = request.member_id,
             "taken in as a learner; it votes once it has caught up"
         );
-        let members = joined.members.iter().filter_map(told).collect();
+        let others = told(&joined.members);
         // A log that was begun by an earlier try is gone on with.
         let start = match directory.log()?.load()?.is_empty() {
             true => RaftStart::Join,
             false => RaftStart::Recover,
         };
-        Ok(begun(directory, start, members))
+        Ok(begun(directory, start, others))
     }
 
     async fn ask(&self, request: &JoinRequest) -> Result<Joined, join::Error> {
@@ -238,12 +253,22 @@ impl Joining<'_> {
     }
 }
 
-fn told(member: &PeerMember) -> Option<Address> {
-    Some(Address {
-        member: MemberId(member.id),
-        name: member.name.clone(),
-        endpoint: Endpoint::new(&member.peer_endpoint).ok()?,
-    })
+fn told(members: &[PeerMember]) -> Others {
+    let one = |member: &PeerMember| {
+        Some(Address {
+            member: MemberId(member.id),
+            name: member.name.clone(),
+            endpoint: Endpoint::new(&member.peer_endpoint).ok()?,
+        })
+    };
+    let client = |member: &PeerMember| {
+        let endpoint = Endpoint::new(&member.client_endpoint).ok()?;
+        Some((MemberId(member.id), endpoint))
+    };
+    Others {
+        members: members.iter().filter_map(one).collect(),
+        client_endpoints: members.iter().filter_map(client).collect(),
+    }
 }
 
 /// Random, so that no id is ever used twice, also not those of members that are gone.

@@ -57,6 +57,7 @@ impl Running {
             directory,
             start,
             members,
+            client_endpoints,
             myself,
         } = begun;
         let registry = Arc::new(Registry::new(&members));
@@ -71,6 +72,7 @@ impl Running {
             tick: Duration::from_millis(config.tick_ms),
             snapshot_every_entries: config.snapshot_every_entries,
             snapshot_keep_entries: config.snapshot_keep_entries,
+            client_endpoints,
         })?;
         let (membership, replica) = doors_of(&engine, &registry, &myself);
         let mut running = Self {

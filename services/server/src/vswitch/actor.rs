@@ -4,7 +4,7 @@ use super::message::{Ask, Changed, CreateClaim, Drawn, GiveBack, NodeEnded, Redr
 use super::state::{Observation, Out, State, Tag};
 use crate::failure::Failure;
 use crate::journal::{Committed, Journal, LedgerClock, Propose};
-use crate::router::Draw;
+use crate::router::{Draw, TakeBack};
 use berth_actors::{Actor, Address, Context, Handler, Reply, Timer, Unanswered};
 use berth_domain::id::VSwitchId;
 use berth_domain::outcome::Refusal;
@@ -145,6 +145,12 @@ impl Handler<CreateClaim> for VSwitchActor {
         self.work(context, |state, now_ms, out| {
             state.on_claim(create, now_ms, out)
         });
+    }
+}
+
+impl Handler<TakeBack> for VSwitchActor {
+    fn handle(&mut self, take: TakeBack, context: &mut Context<Self>) {
+        self.work(context, |state, _, out| state.on_take_back(take, out));
     }
 }
 

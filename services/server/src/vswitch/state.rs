@@ -8,12 +8,13 @@ use super::message::{Ask, CreateClaim, Drawn, Grant, Purpose};
 use crate::failure::Failure;
 use crate::feed::{self, Dated};
 use crate::journal::{Committed, LedgerClock};
+use crate::router::TakeBack;
 use berth_actors::Reply;
 use berth_domain::choose::{Families, VSwitchPool};
-use berth_domain::command::Proposal;
+use berth_domain::command::{Command, Proposal, Reclaim};
 use berth_domain::id::{NodeId, Revision};
 use berth_domain::outcome::{Answer, Refusal};
-use berth_domain::row::{Change, VSwitch};
+use berth_domain::row::{AddressState, Change, VSwitch};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ const RECLAIM_BATCH: u32 = 4;
 const REFUSED_MAX: u32 = 3;
 /// After a step that brought nothing, so that a wrong view cannot make a busy loop.
 const LOOK_AGAIN_AFTER_MS: u64 = 100;
+
+/// Whoever stands on no node: a claim, and an address that was taken back for somebody.
+pub const NO_NODE: NodeId = NodeId(0);
 
 /// What is to be done.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ pub enum Tag {
     Reclaim,
     /// A claim, by number.
     Claim(u64),
+    /// One warm address that somebody asks for by name, by number.
+    TakeBack(u64),
 }
 
 /// See the module.
@@ -57,13 +63,15 @@ pub enum Tag {
 pub struct State {
     row: Arc<VSwitch>,
     pool: Pool,
-    /// What each node was promised and has neither taken nor given back. 0 stands for claims.
+    /// What each node was promised and has neither taken nor given back.
     promised: BTreeMap<NodeId, BTreeSet<IpAddr>>,
     clock: LedgerClock,
     /// Who waits, the first first.
     queue: VecDeque<Waiting>,
     /// Claims whose command is in the journal.
     claims: BTreeMap<u64, Claiming>,
+    /// Warm addresses that are taken back for somebody.
+    taking_back: BTreeMap<u64, TakeBack>,
     number: u64,
     expiring: bool,
     /// On their way back to the pool.
@@ -129,6 +137,7 @@ impl State {
             clock,
             queue: VecDeque::new(),
             claims: BTreeMap::new(),
+            taking_back: BTreeMap::new(),
             number: 0,
             expiring: false,
             reclaiming: Vec::new(),
@@ -163,6 +172,50 @@ impl State {
         self.serve(now_ms, out);
     }
 
+    /// Somebody asks by name for an address that is warm on a node.
+    pub fn on_take_back(&mut self, take: TakeBack, out: &mut Vec<Out>) {
+        let reclaim = Reclaim {
+            vswitch: self.row.id,
+            node: take.node,
+            addresses: vec![take.address],
+        };
+        self.number += 1;
+        let tag = Tag::TakeBack(self.number);
+        self.taking_back.insert(self.number, take);
+        self.propose(Command::Reclaim(reclaim), tag, out);
+    }
+
+    /// Which of those that are taken back are free by these changes.
+    fn taken_back(&self, changes: &[Dated]) -> Vec<IpAddr> {
+        if self.taking_back.is_empty() {
+            return Vec::new();
+        }
+        let freed = changes.iter().filter_map(|(_, change)| match change {
+            Change::Address {
+                address,
+                after: Some(AddressState::Free { .. }),
+                ..
+            } => Some(*address),
+            _ => None,
+        });
+        let wanted = |address: &IpAddr| {
+            let mut wanted = self.taking_back.values().map(|take| take.address);
+            wanted.any(|wanted| wanted == *address)
+        };
+        freed.filter(wanted).collect()
+    }
+
+    /// From the moment at which it is free it is nobody else's.
+    fn keep_taken_back(&mut self, address: IpAddr) {
+        let is_kept = match &mut self.pool {
+            Pool::Ready(pool, _) => pool.promise(address),
+            Pool::Drawing(_) => true,
+        };
+        if is_kept {
+            self.promised.entry(NO_NODE).or_default().insert(address);
+        }
+    }
+
     fn enqueue_claim(&mut self, claiming: Claiming) {
         self.queue.push_back(Waiting {
             families: Families::of(&self.row),
@@ -180,6 +233,11 @@ impl State {
         now_ms: u64,
         out: &mut Vec<Out>,
     ) {
+        if node == NO_NODE {
+            // Whoever asked for it has given up before it was back.
+            let wanted = |take: &TakeBack| !addresses.contains(&take.address);
+            self.taking_back.retain(|_, take| wanted(take));
+        }
         self.give_back(node, addresses);
         self.serve(now_ms, out);
     }
@@ -217,15 +275,17 @@ impl State {
                 _ => {}
             }
         }
+        let taken_back = self.taken_back(&changes);
         match &mut self.pool {
             Pool::Drawing(kept) => kept.extend(changes),
-            Pool::Ready(pool, seen) => {
-                feed::later(changes, *seen)
-                    .iter()
-                    .for_each(|change| pool.observe(change));
-                self.serve(now_ms, out);
-            }
+            Pool::Ready(pool, seen) => feed::later(changes, *seen)
+                .iter()
+                .for_each(|change| pool.observe(change)),
         }
+        for address in taken_back {
+            self.keep_taken_back(address);
+        }
+        self.serve(now_ms, out);
     }
 
     /// What was drawn from the ledger, brought up to date. What is promised stays promised. False if the vSwitch is gone.
@@ -275,6 +335,12 @@ impl State {
             Tag::Expire => self.expiring = false,
             Tag::Reclaim => self.reclaimed(),
             Tag::Claim(number) => return self.on_claim_committed(number, committed, now_ms, out),
+            Tag::TakeBack(number) => {
+                if let Some(take) = self.taking_back.remove(&number) {
+                    take.reply.answer(helped);
+                }
+                return;
+            }
         }
         if !helped {
             self.rest_until_ms = now_ms + LOOK_AGAIN_AFTER_MS;
@@ -304,7 +370,7 @@ impl State {
             refusal,
             Refusal::Taken { .. } | Refusal::AddressInUse { .. }
         );
-        self.give_back(NodeId(0), &std::mem::take(&mut claiming.addresses));
+        self.give_back(NO_NODE, &std::mem::take(&mut claiming.addresses));
         claiming.refused += 1;
         if taken && claiming.refused < REFUSED_MAX {
             self.enqueue_claim(claiming);
@@ -337,7 +403,7 @@ impl Waiting {
     fn node(&self) -> NodeId {
         match &self.who {
             Who::Node { node, .. } => *node,
-            Who::Claim(_) => NodeId(0),
+            Who::Claim(_) => NO_NODE,
         }
     }
 

@@ -1,11 +1,12 @@
 //! The VSwitchActor's state by hand: a ledger of its own decides what it proposes.
 
 use super::message::{Ask, CreateClaim, Drawn, Grant, Purpose};
-use super::state::{Out, State, Tag};
+use super::state::{NO_NODE, Out, State, Tag};
 use crate::engine::samples::*;
 use crate::failure::Failure;
 use crate::feed::{Batches, Dated};
 use crate::journal::{Committed, LedgerClock};
+use crate::router::TakeBack;
 use berth_actors::{Reply, Waiting};
 use berth_domain::Ledger;
 use berth_domain::choose::{Families, VSwitchPool};
@@ -312,6 +313,55 @@ fn a_dry_vswitch_takes_idle_ones_back() {
         (1, 1),
         "from the one with most"
     );
+}
+
+/// Promise: a warm address that somebody asks for by name is kept from everybody who waits from the moment at which it is
+/// free, and given to them once it is put back; without being asked for by name it goes to whoever waits.
+#[test]
+fn an_address_asked_for_by_name_is_kept() {
+    let all = [
+        "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6",
+    ];
+    let take_back = |world: &mut World, address: &str| {
+        let (reply, waiting) = Reply::new();
+        let take = TakeBack {
+            vswitch: VSWITCH,
+            node: OTHER,
+            address: ip(address),
+            reply,
+        };
+        world.state.on_take_back(take, &mut world.out);
+        waiting
+    };
+    let mut world = World::new();
+    world.stock(OTHER, &all);
+    let mut back = take_back(&mut world, "10.0.0.4");
+    assert_eq!(world.settle(), ["reclaim"]);
+    assert_eq!(told(&mut back), Some(true));
+    let warmth = world.ask(OTHER, 1, Purpose::Later, 10_000);
+    dry(warmth);
+    world
+        .state
+        .on_give_back(NO_NODE, &[ip("10.0.0.4")], 0, &mut world.out);
+    let warmth = world.ask(OTHER, 1, Purpose::Later, 10_000);
+    assert_eq!(sets(warmth), [ip("10.0.0.4")]);
+
+    // Whoever has given up before it is back leaves it to others.
+    let gone = take_back(&mut world, "10.0.0.5");
+    world
+        .state
+        .on_give_back(NO_NODE, &[ip("10.0.0.5")], 0, &mut world.out);
+    drop(gone);
+    world.settle();
+    let warmth = world.ask(OTHER, 1, Purpose::Later, 10_000);
+    assert_eq!(sets(warmth), [ip("10.0.0.5")]);
+
+    // One that its node has bound meanwhile is not to be had.
+    let mut late = take_back(&mut world, "10.0.0.6");
+    let (_, changes) = world.apply(bind(OTHER, "c6", ip("10.0.0.6")));
+    world.state.on_changed(changes, 0, &mut world.out);
+    world.settle();
+    assert_eq!(told(&mut late), Some(false));
 }
 
 /// Promise: when a taking-back brings nothing, the waiting one is not forgotten, and there is no busy loop.

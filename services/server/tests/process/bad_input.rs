@@ -85,7 +85,12 @@ async fn a_bad_add_is_refused() {
         ),
         (
             |request| request.requested_addresses = vec!["10.9.9.9".into()],
-            invalid("requested_addresses", &["10.9.9.9", "no vSwitch"]),
+            (
+                Code::OutOfRange,
+                RefusalCode::OutOfRange,
+                "requested_addresses",
+                &["10.9.9.9", "pods 10.0.3.0/24"],
+            ),
         ),
     ];
     let before = revision(&mut admin).await;

@@ -4,6 +4,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::history::{Fetched, Source};
 use crate::leader::Gate;
 use crate::replica::Handle;
+use berth_domain::id::{Endpoint, MemberId};
 use berth_raft::driver::source::{FetchError, SnapshotSource};
 use berth_raft::log_store::SnapshotMeta;
 use berth_raft::start::Start;
@@ -47,6 +48,14 @@ pub struct Cluster {
     pub engines: BTreeMap<u64, Engine>,
     directories: BTreeMap<u64, TempDir>,
     thresholds: (u64, u64),
+    /// What each is told of where clients reach the others.
+    client_endpoints: BTreeMap<MemberId, Endpoint>,
+}
+
+/// What the list says of where clients reach a member.
+pub fn listed(id: u64) -> (MemberId, Endpoint) {
+    let endpoint = format!("http://listed-{id}:7400");
+    (MemberId(id), Endpoint::new(&endpoint).expect("short"))
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -77,6 +86,7 @@ impl Cluster {
                 .map(|id| (id, TempDir::new().expect("a directory")))
                 .collect(),
             thresholds,
+            client_endpoints: (1..=size).map(listed).collect(),
         };
         let members: Vec<u64> = (1..=size).collect();
         for id in 1..=size {
@@ -106,6 +116,7 @@ impl Cluster {
             transport: Box::new(wire.clone()),
             snapshots: Box::new(wire.clone()),
             histories: Box::new(wire),
+            client_endpoints: self.client_endpoints.clone(),
         })
         .expect("started");
         let end = End {

@@ -403,3 +403,61 @@ fn warm_addresses() {
         cluster.shutdown().await;
     });
 }
+
+/// Promise: a specific address that is only warm on another node is taken back for whoever asks for it by name, in a
+/// vSwitch where that node wants it back at once, too; for an ADD and for a claim. One that a pod has is not.
+#[test]
+fn a_warm_address_is_given_to_who_names_it() {
+    run(async {
+        let cluster = Cluster::begin(1).await;
+        let (_, gate) = cluster.leader().await;
+        let vswitch = furnish(&gate, "10.0.0.0/29", 30_000, &["cold"]).await;
+        done(&gate, register_node("warm", 6)).await;
+        let has = allocate(&gate, add("w1", "warm"))
+            .await
+            .allocation
+            .addresses[0];
+        // All that are left are warm there.
+        let idle = |ledger: &berth_domain::Ledger| {
+            let idle = |(address, state)| match state {
+                AddressState::Idle { .. } => Some(address),
+                _ => None,
+            };
+            let id = ledger.vswitches().next().expect("one").id;
+            ledger.addresses(id).filter_map(idle).collect::<Vec<_>>()
+        };
+        let warm = loop {
+            let warm = gate.read(idle).await.expect("read");
+            if warm.len() == 5 {
+                break warm;
+            }
+            tokio::task::yield_now().await;
+        };
+        let mut request = add("c1", "cold");
+        request.requested = vec![warm[0]];
+        let bound = allocate(&gate, request).await;
+        assert_eq!(bound.allocation.addresses, [warm[0]]);
+        let create = CreateClaim {
+            name: ClaimName {
+                cluster: ClusterName::new("one").expect("a name"),
+                namespace: Namespace::new("web").expect("a name"),
+                pod: PodName::new("db-0").expect("a name"),
+            },
+            vswitch,
+            addresses: vec![warm[1]],
+            policy: Policy::Never,
+        };
+        let made = done(&gate, proposal(Command::CreateClaim(create))).await;
+        assert!(made.result.is_ok(), "{made:?}");
+        let mut request = add("c2", "cold");
+        request.requested = vec![has];
+        let refused = failure(gate.allocate(request).await);
+        let in_use =
+            |refusal: &Refusal| matches!(refusal, Refusal::AddressInUse { state: "bound", .. });
+        assert!(
+            matches!(&refused, Failure::Refused(refusal) if in_use(refusal)),
+            "{refused:?}"
+        );
+        cluster.shutdown().await;
+    });
+}

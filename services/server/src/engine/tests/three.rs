@@ -1,6 +1,6 @@
 //! Three replicas that talk through memory.
 
-use super::cluster::{Cluster, run};
+use super::cluster::{Cluster, listed, run};
 use crate::engine::samples::*;
 use crate::failure::Failure;
 use crate::leader::Gate;
@@ -178,6 +178,29 @@ fn a_follower_refuses_and_leadership_can_be_handed_over() {
         assert_ne!(next, MemberId(leader));
         assert!(matches!(gate.deposed().await, Failure::NotLeader { .. }));
         insist(&cluster, "c1", "n0").await;
+        cluster.shutdown().await;
+    });
+}
+
+/// Promise: before any member has announced itself to the ledger, a follower names its leader by the list that the
+/// cluster was begun with: a client that knows only a follower finds the leader at once.
+#[test]
+fn a_fresh_follower_names_its_leader() {
+    run(async {
+        let cluster = Cluster::begin(3).await;
+        let (leader, gate) = cluster.leader().await;
+        let members = gate.read(|ledger| ledger.members().count()).await;
+        assert_eq!(members, Ok(0), "nobody is registered");
+        let followers = cluster.engines.iter().filter(|(id, _)| **id != leader);
+        for (_, follower) in followers {
+            let mut role = follower.role();
+            role.wait_for(|role| role.leader == Some(leader))
+                .await
+                .expect("it hears of the leader");
+            let refused = failure(follower.gate().allocate(add("c1", "n0")).await);
+            let leader_endpoint = Some(listed(leader).1.to_string());
+            assert_eq!(refused, Failure::NotLeader { leader_endpoint });
+        }
         cluster.shutdown().await;
     });
 }

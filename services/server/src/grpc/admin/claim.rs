@@ -4,6 +4,7 @@ use super::{AdminService, view};
 use crate::failure::Failure;
 use crate::grpc::decode::{self, name};
 use crate::grpc::principal::Caller;
+use crate::out_of_range;
 use berth_domain::command::{Command, CreateClaim, DeleteClaim};
 use berth_domain::id::{ClaimName, Namespace, VSwitchName};
 use berth_domain::outcome::Refusal;
@@ -31,11 +32,13 @@ pub(super) async fn create(
     };
     let vswitch = service
         .gate
-        .read(move |ledger| view::vswitch_id(ledger, &vswitch))
+        .read(move |ledger| ledger.vswitch_named(&vswitch).cloned())
         .await?;
+    let vswitch = vswitch.ok_or(unknown)?;
+    out_of_range::check("addresses", &addresses, [&vswitch].into_iter())?;
     let command = Command::CreateClaim(CreateClaim {
         name: claim.clone(),
-        vswitch: vswitch.ok_or(unknown)?,
+        vswitch: vswitch.id,
         addresses,
         policy,
     });

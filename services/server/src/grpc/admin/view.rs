@@ -14,7 +14,7 @@ pub(super) use claim::{claim_id, claim_named, claims};
 pub(super) use cluster::cluster;
 pub(super) use node::{names, node_id, node_named, nodes};
 pub(super) use pod::pod;
-pub(super) use vswitch::{vswitch_id, vswitch_name, vswitch_named, vswitches};
+pub(super) use vswitch::{vswitch_name, vswitch_named, vswitches};
 
 use berth_domain::Ledger;
 

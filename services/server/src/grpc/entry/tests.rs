@@ -11,6 +11,8 @@ enum Inner {
     Answers,
     /// Never answers.
     Hangs,
+    /// Answers after a day, as a stream that is kept does.
+    AnswersLate,
 }
 
 async fn call(
@@ -20,8 +22,10 @@ async fn call(
     traceparent: &str,
 ) -> Response<Body> {
     let service = tower::service_fn(move |request: Request<Body>| async move {
-        if let Inner::Hangs = inner {
-            std::future::pending::<()>().await;
+        match inner {
+            Inner::Answers => {}
+            Inner::Hangs => std::future::pending::<()>().await,
+            Inner::AnswersLate => tokio::time::sleep(DAY).await,
         }
         let caller = request
             .extensions()
@@ -50,6 +54,7 @@ fn status(response: &Response<Body>) -> Status {
     Status::from_header_map(response.headers()).expect("refused")
 }
 
+const DAY: Duration = Duration::from_secs(86_400);
 const ALLOCATE: &str = "/berth.v1.Allocator/Allocate";
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -112,4 +117,18 @@ async fn a_call_is_cut_off_at_its_deadline() {
         begun.elapsed() > Duration::from_secs(130),
         "an ADD may wait as long as its caller"
     );
+}
+
+/// Promise: a stream between replicas, which is answered at its end, is not cut off; any other call that takes a day is.
+#[tokio::test(start_paused = true)]
+async fn a_kept_stream_outlives_the_deadline() {
+    let exchange = "/berth.peer.v1.Peer/Exchange";
+    let begun = tokio::time::Instant::now();
+    let response = call(Inner::AnswersLate, Caller::unnamed_member(), exchange, "").await;
+    assert_eq!(response.headers()["who"], "member 0");
+    assert_eq!(begun.elapsed(), DAY);
+    // The control: the same service behind a call with a deadline.
+    let join = "/berth.peer.v1.Peer/Join";
+    let response = call(Inner::AnswersLate, Caller::unnamed_member(), join, "").await;
+    assert_eq!(status(&response).code(), Code::DeadlineExceeded);
 }

@@ -3,7 +3,7 @@
 use super::{Asked, Out, REFUSED_MAX, State, Tag, World, chosen, lane_full};
 use crate::failure::Failure;
 use crate::journal::Committed;
-use crate::node::choice::{Choice, Found, Plan};
+use crate::node::choice::{Choice, Found, Plan, held};
 use crate::node::message::{Allocated, Collected, Released};
 use crate::node::request::*;
 use crate::router::View;
@@ -102,7 +102,7 @@ impl State {
             Ok(Answer {
                 result: Err(refusal),
                 ..
-            }) => return self.add_refused(add, choice, refusal, out),
+            }) => return self.add_refused(add, (choice, refusal), world, out),
             // Whether the addresses were taken is not known, or the term is over: they stay promised with it.
             Err(failure) => add.answer(Err(failure)),
         }
@@ -112,8 +112,8 @@ impl State {
     fn add_refused(
         &mut self,
         mut add: Add,
-        choice: Choice,
-        refusal: Refusal,
+        (choice, refusal): (Choice, Refusal),
+        world: World<'_>,
         out: &mut Vec<Out>,
     ) -> Option<Add> {
         let vswitch = choice.vswitch;
@@ -138,7 +138,7 @@ impl State {
                     "{REFUSED_MAX} choices of an address were overtaken by others, try again"
                 ),
             },
-            held => Failure::Refused(held),
+            refusal => held(refusal, &world),
         }));
         None
     }

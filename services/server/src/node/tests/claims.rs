@@ -92,7 +92,25 @@ fn a_held_claim_is_waited_for() {
     play.wake();
     assert!(play.proposed().is_empty(), "not settled");
     assert_eq!(play.wakes(), [3_000], "two seconds after the DEL");
-    play.clock.advance(2_000);
+    let mut hasty = add_pod("c0", "n1", "db-0");
+    hasty.pod.uid = PodUid::new("another").expect("a name");
+    hasty.deadline_ms = 1_000;
+    let mut hasty = play.add(hasty);
+    play.clock.advance(500);
+    play.wake();
+    let refused = told(&mut hasty).expect("told").expect_err("not settled");
+    let pending = matches!(
+        &refused,
+        Failure::HandOverPending {
+            retry_after_ms: 1_500,
+            ..
+        }
+    );
+    assert!(
+        pending,
+        "two seconds after the DEL, said half a second after it: {refused:?}"
+    );
+    play.clock.advance(1_500);
     play.wake();
     play.settle();
     assert_eq!(

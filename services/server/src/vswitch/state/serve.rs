@@ -172,7 +172,7 @@ impl State {
             .min()
     }
 
-    fn propose(&mut self, command: Command, tag: Tag, out: &mut Vec<Out>) {
+    pub(super) fn propose(&mut self, command: Command, tag: Tag, out: &mut Vec<Out>) {
         let principal = Principal::new("berthd/vswitch").expect("plain"); // fixed text within the limit
         let proposal = proposal(&principal, None, None, command);
         out.push(Out::Propose { proposal, tag });

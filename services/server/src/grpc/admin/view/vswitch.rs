@@ -10,10 +10,6 @@ use berth_domain::row::VSwitch;
 use berth_proto::v1;
 use std::net::IpAddr;
 
-pub(in crate::grpc::admin) fn vswitch_id(ledger: &Ledger, name: &VSwitchName) -> Option<VSwitchId> {
-    ledger.vswitch_named(name).map(|row| row.id)
-}
-
 pub(in crate::grpc::admin) fn vswitch_name(ledger: &Ledger, id: VSwitchId) -> Option<String> {
     ledger.vswitch(id).map(|row| row.name.to_string())
 }
