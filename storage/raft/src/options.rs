@@ -62,6 +62,14 @@ pub enum Mutant {
     HardStateAhead,
     /// An election may begin while a leader's snapshot is on its way to the disk; raft-rs panics then.
     CampaignWhileInstalling,
+    /// A lone voter may begin an election although its log is not durable yet; raft-rs panics then.
+    CampaignUnsynced,
+    /// No defect of this crate: raft-rs forgets to leave a joint configuration, which the supervisor must notice.
+    RaftForgetsJoint,
+    /// raft-rs forgets to leave a joint configuration, and so does this crate.
+    JointNeverLeft,
+    /// A read that raft-rs drops without a word, because the leader has committed nothing yet, is not answered.
+    ForgetVanishedRead,
 }
 
 /// Below this many ticks heartbeats and elections cannot be told apart.

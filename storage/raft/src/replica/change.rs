@@ -7,7 +7,9 @@ use super::output::{ChangeRefused, Output};
 use super::{Replica, transfer};
 use crate::options::broken;
 use crate::state_machine::StateMachine;
-use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfChangeV2, EntryType};
+use raft::eraftpb::{
+    ConfChangeSingle, ConfChangeTransition, ConfChangeType, ConfChangeV2, EntryType,
+};
 
 /// The change under way and the joint configuration's supervisor.
 #[derive(Default)]
@@ -43,7 +45,7 @@ impl<M: StateMachine> Replica<M> {
         context.extend_from_slice(&id.to_be_bytes());
         if self
             .node
-            .propose_conf_change(context.clone(), to_raft(change))
+            .propose_conf_change(context.clone(), self.to_raft(change))
             .is_err()
         {
             return Err(ChangeRefused::NotReady);
@@ -192,6 +194,16 @@ impl<M: StateMachine> Replica<M> {
         Some(pending.id)
     }
 
+    fn to_raft(&self, change: &Change) -> ConfChangeV2 {
+        let mut raft = to_raft(change);
+        let raft_forgets = broken!(self.options, RaftForgetsJoint);
+        let both_forget = broken!(self.options, JointNeverLeft);
+        if raft.changes.len() > 1 && (raft_forgets || both_forget) {
+            raft.set_transition(ConfChangeTransition::Explicit);
+        }
+        raft
+    }
+
     /// The leadership is gone and nobody knows what becomes of the change.
     pub(super) fn lose_change(&mut self) {
         if let Some(pending) = self.change.pending.take() {
@@ -208,7 +220,8 @@ impl<M: StateMachine> Replica<M> {
         let is_stuck = self.current_role().ready
             && !self.membership.voters_outgoing.is_empty()
             && !raft.has_pending_conf()
-            && raft.lead_transferee.is_none();
+            && raft.lead_transferee.is_none()
+            && !broken!(self.options, JointNeverLeft);
         if !is_stuck {
             self.change.joint_since = None;
             return;

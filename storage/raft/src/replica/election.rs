@@ -33,7 +33,8 @@ impl<M: StateMachine> Replica<M> {
         if broken!(self.options, CampaignWhileInstalling) {
             return true;
         }
-        let is_alone = self.membership.voters.len() == 1;
+        let is_alone =
+            self.membership.voters.len() == 1 && !broken!(self.options, CampaignUnsynced);
         !self.writes.is_installing() && (!is_alone || self.writes.in_flight() == 0)
     }
 

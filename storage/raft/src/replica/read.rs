@@ -94,7 +94,9 @@ impl<M: StateMachine> Replica<M> {
         let seen_after = self.node.raft.pending_read_count() + self.node.raft.ready_read_count();
         self.reads.rounds.push_back(Round { number, ids });
         // raft-rs drops such a request without a word while it has nothing committed in its term.
-        if seen_after == seen_before && !broken!(self.options, ReuseReadContext) {
+        let reuses = broken!(self.options, ReuseReadContext);
+        let forgets = broken!(self.options, ForgetVanishedRead);
+        if seen_after == seen_before && !reuses && !forgets {
             let round = self.reads.rounds.pop_back();
             for id in round.into_iter().flat_map(|round| round.ids) {
                 self.outbox.push(Output::ReadRefused {
@@ -173,7 +175,7 @@ impl<M: StateMachine> Replica<M> {
         if !self.current_role().leads() {
             return Some(ReadRefused::NotLeader);
         }
-        if self.applied_term != self.node.raft.term {
+        if self.applied_term != self.node.raft.term && !broken!(self.options, ForgetVanishedRead) {
             return Some(ReadRefused::NotReady);
         }
         None
