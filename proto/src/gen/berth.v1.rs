@@ -1860,6 +1860,7 @@ pub struct WhoHasRequest {
 pub struct WhoHasResponse {
     #[prost(string, tag = "1")]
     pub address: ::prost::alloc::string::String,
+    /// In whose CIDR it lies, or lay then; empty = in no vSwitch's, and the state is unspecified.
     #[prost(string, tag = "2")]
     pub vswitch: ::prost::alloc::string::String,
     #[prost(enumeration = "AddressState", tag = "3")]

@@ -72,6 +72,8 @@ fn a_history() {
 fn holders() {
     compare("holder_then", &makers::holder_then());
     compare("holder_nobody", &makers::holder_nobody());
+    compare("holder_nowhere", &makers::holder_nowhere(None));
+    compare("holder_nowhere_then", &makers::holder_nowhere_then());
 }
 
 /// Promise: what a pod waits for and what to do stands before everything else.

@@ -18,8 +18,8 @@ pub struct Holder {
     pub at: Option<String>,
     /// The vSwitch it lies in; null if it was in none.
     pub vswitch: Option<String>,
-    /// "free", "bound", "held", ...
-    pub state: &'static str,
+    /// "free", "bound", "held", ...; null if it lay in no vSwitch.
+    pub state: Option<&'static str>,
     /// Null unless it was bound.
     pub allocation: Option<Allocation>,
     /// The claim's name; null if it was not static.
@@ -37,8 +37,9 @@ pub struct Holder {
 impl Holder {
     /// The answer for the moment `at`.
     pub fn new(response: v1::WhoHasResponse, at: Option<Moment>) -> Self {
+        let state = (!response.vswitch.is_empty()).then(|| state::name(response.state()));
         Self {
-            state: state::name(response.state()),
+            state,
             address: response.address,
             at: at.map(Moment::rfc3339),
             vswitch: present(response.vswitch),
@@ -55,18 +56,22 @@ impl Holder {
             Some(at) => format!("at {at}"),
             None => "now".to_owned(),
         };
-        match &self.allocation {
-            Some(allocation) => {
+        let address = &self.address;
+        match (&self.allocation, self.state) {
+            (Some(allocation), _) => {
                 let pod = match allocation.pod_name() {
                     name if name.is_empty() => format!("container {}", allocation.container_id),
                     name => format!("pod {name}"),
                 };
-                format!(
-                    "{}: {pod} on node {} ({moment})",
-                    self.address, allocation.node
-                )
+                format!("{address}: {pod} on node {} ({moment})", allocation.node)
             }
-            None => format!("{}: nobody; {} ({moment})", self.address, self.state),
+            (None, Some(state)) => format!("{address}: nobody; {state} ({moment})"),
+            (None, None) if self.at.is_some() => {
+                format!("{address}: nobody; no vSwitch contained it then ({moment})")
+            }
+            (None, None) => format!(
+                "{address}: nobody; no vSwitch contains it; see `berthctl vswitch list` ({moment})"
+            ),
         }
     }
 }
@@ -79,7 +84,7 @@ impl Document for Holder {
     fn text(&self) -> String {
         let allocation = self.allocation.as_ref();
         let fields = table::fields(&[
-            ("state", self.state.to_owned()),
+            ("state", self.state.unwrap_or_default().to_owned()),
             ("since", shown(&self.since)),
             (
                 "since revision",
@@ -100,6 +105,9 @@ impl Document for Holder {
                 allocation.map_or(String::new(), |allocation| shown(&allocation.pod_uid)),
             ),
         ]);
-        format!("{}\n{fields}", self.sentence())
+        match fields.is_empty() {
+            true => self.sentence(),
+            false => format!("{}\n{fields}", self.sentence()),
+        }
     }
 }

@@ -234,6 +234,19 @@ pub fn holder_nobody() -> impl Document {
     Holder::new(response, None)
 }
 
+pub fn holder_nowhere(at: Option<Moment>) -> impl Document {
+    let response = v1::WhoHasResponse {
+        address: word("10.9.9.9"),
+        revision: 12,
+        ..Default::default()
+    };
+    Holder::new(response, at)
+}
+
+pub fn holder_nowhere_then() -> impl Document {
+    holder_nowhere(Some(Moment(WALL_MS + 60_000)))
+}
+
 pub fn explanation() -> impl Document {
     let findings = [
         "db-0 is static: claim default/shop/db-0 has 10.0.3.7.",

@@ -52,6 +52,7 @@ pub(super) fn keys(group: &EventGroup) -> Vec<Vec<u8>> {
                 );
             }
             Change::VSwitch { before, after, .. } => {
+                keys.insert(vswitches());
                 keys.extend(
                     [before, after]
                         .into_iter()
@@ -73,6 +74,7 @@ pub(super) fn of_subject(subject: &Subject) -> Option<Vec<u8>> {
         Subject::Pod { namespace, name } => Some(pod(namespace, name)),
         Subject::Claim(name) => Some(claim(name)),
         Subject::VSwitch(name) => Some(vswitch(name)),
+        Subject::VSwitches => Some(vswitches()),
     }
 }
 
@@ -125,6 +127,11 @@ fn claim(name: &ClaimName) -> Vec<u8> {
             name.pod.as_str(),
         ],
     )
+}
+
+/// Of every vSwitch's own rows: where an address lay is found without a name.
+fn vswitches() -> Vec<u8> {
+    b"V".to_vec()
 }
 
 fn vswitch(name: &VSwitchName) -> Vec<u8> {

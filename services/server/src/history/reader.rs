@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use berth_domain::event::EventGroup;
 use berth_domain::id::*;
 use berth_domain::outcome::Refusal;
-use berth_domain::row::Change;
+use berth_domain::row::{Change, VSwitch};
 use berth_store::history::{self, HistoryReader, Order, Record};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,8 @@ pub enum Subject {
     Claim(ClaimName),
     /// One vSwitch's own rows (not its addresses').
     VSwitch(VSwitchName),
+    /// All vSwitches' own rows.
+    VSwitches,
 }
 
 /// Which event groups.
@@ -159,6 +161,38 @@ impl Reader {
         })
     }
 
+    /// In which vSwitch's CIDR an address lay at that wall time (ms since 1970), also one that is gone by now.
+    pub async fn vswitch_of(
+        &self,
+        address: IpAddr,
+        at_wall_ms: u64,
+        at_least: Revision,
+    ) -> Result<Option<Arc<VSwitch>>, Failure> {
+        let mut query = Query {
+            subject: Subject::VSwitches,
+            from_wall_ms: None,
+            until_wall_ms: Some(at_wall_ms),
+            after: Revision(0),
+            limit: Query::LIMIT_MAX,
+            newest_first: true,
+        };
+        loop {
+            let page = self.list(query.clone(), at_least).await?;
+            let changes = page
+                .groups
+                .iter()
+                .flat_map(|group| group.changes.iter().rev());
+            // The newest that made or ended one with the address decides.
+            if let Some(known) = changes.into_iter().find_map(|row| lay_in(row, address)) {
+                return Ok(known);
+            }
+            match page.groups.last() {
+                Some(last) if page.more => query.after = last.revision,
+                _ => return Ok(None),
+            }
+        }
+    }
+
     /// Up to `limit` groups after a revision, gap-free; waits until there is one. A revision below the floor is refused.
     pub async fn after(&self, after: Revision, limit: usize) -> Result<Vec<EventGroup>, Failure> {
         let bodies = self.encoded_after(after, Revision(u64::MAX), limit).await?;
@@ -215,6 +249,18 @@ impl Reader {
             ))),
             None => Ok(self.progress.through()),
         }
+    }
+}
+
+/// What a change says of where an address lies from then on; none = nothing.
+fn lay_in(change: &Change, address: IpAddr) -> Option<Option<Arc<VSwitch>>> {
+    let Change::VSwitch { before, after, .. } = change else {
+        return None;
+    };
+    let has = |row: &&Arc<VSwitch>| row.contains(address);
+    match (before.as_ref().filter(has), after.as_ref().filter(has)) {
+        (None, None) => None,
+        (_, after) => Some(after.cloned()),
     }
 }
 

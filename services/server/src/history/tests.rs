@@ -216,6 +216,56 @@ fn found_by_subject_and_moment() {
     running.writer.finish();
 }
 
+/// Promise: an address lay in the vSwitch that was there at the time, before its making and after its end in none; the
+/// answer does not depend on how many others were made since.
+#[test]
+fn an_address_lay_in_the_vswitch_of_its_time() {
+    let (_directory, path) = store();
+    let running = start(&path, None);
+    let (mut ledger, mut entries) = entries(0);
+    let mut apply = |at_ms: u64, proposals: Vec<Proposal>| {
+        let header = Header {
+            ledger_time_ms: at_ms,
+            wall_time_ms: at_ms,
+        };
+        let applied = ledger.apply(&header, proposals);
+        let refused = applied.answers.iter().find(|answer| answer.result.is_err());
+        assert!(refused.is_none(), "{refused:?}");
+        entries.push((entries.len() as u64 + 10, applied.groups.into()));
+        ledger.revision()
+    };
+    apply(20_000, vec![create_vswitch("b", "10.1.0.0/24", 1_000)]);
+    let name = VSwitchName::new("b").expect("a name");
+    let delete = Command::DeleteVSwitch(berth_domain::command::DeleteVSwitch { name });
+    apply(30_000, vec![proposal(delete)]);
+    apply(40_000, vec![create_vswitch("c", "10.1.0.0/16", 1_000)]);
+    // More than a page of others.
+    let others = (0..Query::LIMIT_MAX + 9).map(|number| {
+        let cidr = format!("10.{}.{}.0/24", 2 + number / 256, number % 256);
+        create_vswitch(&format!("v{number}"), &cidr, 1_000)
+    });
+    let revision = apply(50_000, others.collect());
+    for (index, groups) in &entries {
+        running.feeder.applied(*index, groups);
+    }
+    let reader = running.reader.clone();
+    let of = |address: &str, at_ms| {
+        let row = block(reader.vswitch_of(ip(address), at_ms, revision)).expect("read");
+        row.map(|row| row.name.to_string())
+    };
+    let names = [19_999, 20_000, 29_999, 30_000, 39_999, 40_000, u64::MAX];
+    let names = names.map(|at_ms| of("10.1.0.9", at_ms));
+    let names: Vec<&str> = names
+        .iter()
+        .map(|name| name.as_deref().unwrap_or("none"))
+        .collect();
+    assert_eq!(names, ["none", "b", "b", "none", "none", "c", "c"]);
+    assert_eq!(of("10.1.9.9", 25_000), None, "b was smaller than c is");
+    assert_eq!(of("10.0.0.9", u64::MAX).as_deref(), Some("a"), "the oldest");
+    assert_eq!(of("10.99.0.1", u64::MAX), None);
+    running.writer.finish();
+}
+
 /// Promise: while an address is bound, the answer names the allocation.
 #[test]
 fn who_has_a_bound_address() {

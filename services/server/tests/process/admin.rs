@@ -216,3 +216,60 @@ async fn the_cluster_is_shown() {
         .await
         .expect_err("there is nobody else");
 }
+
+/// Promise: who had an address when no vSwitch contained it: nobody, and it was not free; neither before its vSwitch was
+/// made, nor after that was deleted, nor where there never was one. What a deleted vSwitch had given out is still known.
+#[tokio::test]
+async fn an_address_outside_every_vswitch_is_not_free() {
+    let directory = directory();
+    let berthd = Berthd::dev(directory.path(), &[]);
+    let (mut admin, mut allocator) = (berthd.admin().await, berthd.allocator().await);
+    admin
+        .create_v_switch(vswitch("first", "10.9.0.0/24"))
+        .await
+        .expect("made");
+    world(&mut admin, "10.0.3.0/24").await;
+    let mut request = add("one");
+    request.requested_addresses = vec!["10.0.3.7".into()];
+    allocator.allocate(request).await.expect("an address");
+    allocator.release(del("one")).await.expect("released");
+    let delete = v1::DeleteVSwitchRequest {
+        change: None,
+        name: "pods".into(),
+    };
+    admin.delete_v_switch(delete).await.expect("deleted");
+    let history = v1::ListHistoryRequest::default();
+    let groups = admin.list_history(history).await.expect("a history");
+    let groups = groups.into_inner().groups;
+    let at = |cause: &str| {
+        let group = groups.iter().rfind(|group| group.cause == cause);
+        group.expect("it was done").wall_time_ms
+    };
+    let mut seen = Vec::new();
+    for (address, at_wall_ms) in [
+        ("10.0.3.7", at("create-vswitch") - 1),
+        ("10.0.3.8", at("bind")),
+        ("10.0.3.7", 0),
+        ("10.99.0.1", 0),
+        ("10.9.0.9", 0),
+        ("10.9.0.0", 0),
+    ] {
+        let address = address.into();
+        let request = v1::WhoHasRequest {
+            address,
+            at_wall_ms,
+        };
+        let who = admin.who_has(request).await.expect("known").into_inner();
+        seen.push((who.vswitch.clone(), who.state()));
+    }
+    use v1::AddressState::{Excluded, Free, Unspecified};
+    let expected = [
+        ("", Unspecified),
+        ("pods", Free),
+        ("", Unspecified),
+        ("", Unspecified),
+        ("first", Free),
+        ("first", Excluded),
+    ];
+    assert_eq!(seen, expected.map(|(name, state)| (name.to_owned(), state)));
+}

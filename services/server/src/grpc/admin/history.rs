@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::grpc::decode::{self, Decoded, name};
 use crate::grpc::event;
 use crate::grpc::principal::Caller;
-use crate::history::{Page, Query, Subject};
+use crate::history::{Page, Query, Subject, WhoHas};
 use berth_domain::event::EventGroup;
 use berth_domain::id::*;
 use berth_proto::v1;
@@ -49,23 +49,38 @@ pub(super) async fn who_has(
 ) -> Result<v1::WhoHasResponse, Failure> {
     let address = decode::address("address", &request.address)?;
     let at = decode::moment("at_wall_ms", request.at_wall_ms)?;
-    let now = service
-        .gate
-        .read(move |ledger| view::address(ledger, address))
-        .await?;
+    let revision = service.gate.read(|ledger| ledger.revision()).await?;
     let reader = service.gate.history();
     let at = at.unwrap_or(u64::MAX);
-    let then = reader.who_has(address, at, Revision(now.revision)).await?;
+    let Some(vswitch) = reader.vswitch_of(address, at, revision).await? else {
+        return Ok(v1::WhoHasResponse {
+            address: address.to_string(),
+            revision: revision.0,
+            ..v1::WhoHasResponse::default()
+        });
+    };
+    let then = reader.who_has(address, at, revision).await?;
+    // What happened in a vSwitch that had the address before does not count.
+    let then = match then.vswitch == Some(vswitch.id) {
+        true => then,
+        false => WhoHas {
+            revision: then.revision,
+            ..WhoHas::default()
+        },
+    };
     // An address that never changed is what the vSwitch's rule makes it: free, or excluded.
-    let state = then.state.as_ref().map_or(now.never_used, event::state);
+    let never_used = match vswitch.excludes(address) {
+        true => v1::AddressState::Excluded,
+        false => v1::AddressState::Free,
+    };
+    let state = then.state.as_ref().map_or(never_used, event::state);
     let (since_wall_ms, since_revision, revision) =
         (then.since_wall_ms, then.since_revision.0, then.revision.0);
-    let (vswitch, allocation, claim) = service
+    let (allocation, claim) = service
         .gate
         .read_stale(move |ledger, _| {
             let allocation = then.allocation.as_deref();
             (
-                then.vswitch.and_then(|id| view::vswitch_name(ledger, id)),
                 allocation.map(|allocation| view::allocation(ledger, allocation)),
                 view::claim_of(ledger, then.state.as_ref(), allocation),
             )
@@ -73,7 +88,7 @@ pub(super) async fn who_has(
         .await?;
     Ok(v1::WhoHasResponse {
         address: address.to_string(),
-        vswitch: vswitch.unwrap_or(now.vswitch),
+        vswitch: vswitch.name.to_string(),
         state: state.into(),
         allocation,
         claim,

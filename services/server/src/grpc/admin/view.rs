@@ -1,6 +1,5 @@
 //! The ledger as administrators see it. Runs on the replica's thread, so every function here is short and bounded.
 
-mod address;
 mod allocation;
 mod claim;
 mod cluster;
@@ -8,13 +7,12 @@ mod node;
 mod pod;
 mod vswitch;
 
-pub(super) use address::{address, claim_of};
 pub(super) use allocation::{allocation, allocations, cursor};
-pub(super) use claim::{claim_id, claim_named, claims};
+pub(super) use claim::{claim_id, claim_named, claim_of, claims};
 pub(super) use cluster::cluster;
 pub(super) use node::{names, node_id, node_named, nodes};
 pub(super) use pod::pod;
-pub(super) use vswitch::{vswitch_name, vswitch_named, vswitches};
+pub(super) use vswitch::{vswitch_named, vswitches};
 
 use berth_domain::Ledger;
 

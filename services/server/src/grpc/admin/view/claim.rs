@@ -4,7 +4,7 @@ use super::{Page, page};
 use crate::policy;
 use berth_domain::Ledger;
 use berth_domain::id::{ClaimId, ClaimName, Namespace};
-use berth_domain::row::{Claim, ClaimState};
+use berth_domain::row::{AddressState, Allocation, Claim, ClaimState};
 use berth_proto::v1;
 
 pub(in crate::grpc::admin) fn claim_id(ledger: &Ledger, name: &ClaimName) -> Option<ClaimId> {
@@ -68,4 +68,21 @@ fn claim(ledger: &Ledger, row: &Claim) -> v1::Claim {
         }
     }
     claim
+}
+
+/// The name of the claim that an address was held for, or whose allocation had it; its id if it is gone.
+pub(in crate::grpc::admin) fn claim_of(
+    ledger: &Ledger,
+    state: Option<&AddressState>,
+    allocation: Option<&Allocation>,
+) -> String {
+    let id = match state {
+        Some(AddressState::Held { claim } | AddressState::Disputed { claim }) => Some(*claim),
+        _ => allocation.and_then(|row| row.claim),
+    };
+    let name = |id: ClaimId| match ledger.claim(id) {
+        Some(claim) => claim.name.to_string(),
+        None => format!("claim {id} (ended)"),
+    };
+    id.map(name).unwrap_or_default()
 }

@@ -4,15 +4,11 @@ use super::{Page, page};
 use crate::grpc::allocator::gateway;
 use berth_domain::Ledger;
 use berth_domain::address::{AddressRange, Family, NetworkKind, Subnet};
-use berth_domain::id::{VSwitchId, VSwitchName};
+use berth_domain::id::VSwitchName;
 use berth_domain::ledger::FamilyCounts;
 use berth_domain::row::VSwitch;
 use berth_proto::v1;
 use std::net::IpAddr;
-
-pub(in crate::grpc::admin) fn vswitch_name(ledger: &Ledger, id: VSwitchId) -> Option<String> {
-    ledger.vswitch(id).map(|row| row.name.to_string())
-}
 
 pub(in crate::grpc::admin) fn vswitch_named(
     ledger: &Ledger,
