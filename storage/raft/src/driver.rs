@@ -6,6 +6,7 @@ pub mod event;
 pub mod handle;
 pub mod source;
 
+mod closing;
 mod desk;
 mod inside;
 mod log_thread;
@@ -44,10 +45,11 @@ pub struct Parts<M: StateMachine, S: LogStore> {
     pub sink: Sink<M>,
 }
 
-/// The raft thread; join it after `Handle::shutdown`.
+/// A replica's threads and its store; join them after `Handle::shutdown`.
 #[derive(Debug)]
 pub struct Running {
     thread: JoinHandle<()>,
+    store: closing::Closed,
 }
 
 /// Why a replica did not run.
@@ -78,6 +80,7 @@ pub fn run<M: StateMachine, S: LogStore>(
         sink,
     } = parts;
     let replica = start::open(&mut store, &start, machine, options.clone())?;
+    let (store, closed) = closing::Closing::new(store);
     let (sender, inbox) = sync_channel(INBOX_MAX);
     let shared = Arc::new(Shared::default());
     let disk = Arc::new(log_thread::Disk::new(store, sender.clone()));
@@ -100,14 +103,22 @@ pub fn run<M: StateMachine, S: LogStore>(
         .name("berth-raft".to_owned())
         .spawn(move || raft_thread.run())
         .map_err(Error::Thread)?;
-    Ok((Handle::new(sender, shared), Running { thread }))
+    let running = Running {
+        thread,
+        store: closed,
+    };
+    Ok((Handle::new(sender, shared), running))
 }
 
 // === impl Running ===
 
 impl Running {
-    /// Waits until the raft thread and the log thread have ended. An error means that one of them panicked.
+    /// Waits until the raft thread and the log thread have ended and the store is closed: from then on nothing of this
+    /// replica writes to its directory. A snapshot's thread may still wait for its source, but has no store any more.
+    /// An error means that a thread panicked.
     pub fn join(self) -> Result<(), Box<dyn std::any::Any + Send>> {
-        self.thread.join()
+        self.thread.join()?;
+        self.store.wait();
+        Ok(())
     }
 }

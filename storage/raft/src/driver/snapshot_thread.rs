@@ -1,4 +1,7 @@
 //! Making and fetching snapshots, off the raft thread. Chunks reach the disk through the log thread, in its gaps.
+//!
+//! These threads hold the disk only while they hand a chunk over: one that is stuck in its source or in a long encoding must
+//! neither keep the store open after the replica has stopped nor hold its stopping up.
 
 use super::inside::Inside;
 use super::log_thread::{Closed, Disk, Slow};
@@ -8,7 +11,7 @@ use crate::replica::output::Freeze;
 use crate::state_machine::{CHUNK_BYTES_MAX, StateMachine};
 use bytes::Bytes;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::Builder;
 
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +33,7 @@ pub(crate) fn take<M: StateMachine, S: LogStore>(
     disk: Arc<Disk<M, S>>,
     freeze: Freeze<M>,
 ) -> io::Result<()> {
+    let disk = Arc::downgrade(&disk);
     let work = move || {
         // Closed means that the driver ends; nobody waits for the snapshot then.
         if let Err(Closed) = encode(&disk, freeze) {
@@ -42,8 +46,13 @@ pub(crate) fn take<M: StateMachine, S: LogStore>(
         .map(drop)
 }
 
+/// Waits in the queue of a disk that still runs.
+fn stage<M: StateMachine, S: LogStore>(disk: &Weak<Disk<M, S>>, slow: Slow) -> Result<(), Closed> {
+    disk.upgrade().ok_or(Closed)?.stage(slow)
+}
+
 fn encode<M: StateMachine, S: LogStore>(
-    disk: &Disk<M, S>,
+    disk: &Weak<Disk<M, S>>,
     freeze: Freeze<M>,
 ) -> Result<(), Closed> {
     let Freeze {
@@ -64,14 +73,15 @@ fn encode<M: StateMachine, S: LogStore>(
                 doing: "encode a snapshot",
                 source: Box::new(unfit),
             };
-            return disk.stage(Slow::Tell(Inside::StoreFailed(error)));
+            return stage(disk, Slow::Tell(Inside::StoreFailed(error)));
         }
         checksum = crc32c::crc32c_append(checksum, &chunk);
-        disk.stage(Slow::Stage {
+        let chunk = Slow::Stage {
             index,
             number: chunks,
             chunk: chunk.into(),
-        })?;
+        };
+        stage(disk, chunk)?;
         chunks += 1;
     }
     let meta = SnapshotMeta {
@@ -81,7 +91,7 @@ fn encode<M: StateMachine, S: LogStore>(
         chunks,
         crc: checksum,
     };
-    disk.stage(Slow::Tell(Inside::SnapshotTaken(meta)))
+    stage(disk, Slow::Tell(Inside::SnapshotTaken(meta)))
 }
 
 /// Fetches a snapshot, checks it and stages it.
@@ -91,6 +101,7 @@ pub(crate) fn fetch<M: StateMachine, S: LogStore>(
     from: u64,
     meta: SnapshotMeta,
 ) -> io::Result<()> {
+    let disk = Arc::downgrade(&disk);
     let work = move || {
         let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
         let index = meta.index;
@@ -106,7 +117,7 @@ pub(crate) fn fetch<M: StateMachine, S: LogStore>(
                 Inside::SnapshotFailed { index }
             }
         };
-        if let Err(Closed) = disk.stage(Slow::Tell(inside)) {
+        if let Err(Closed) = stage(&disk, Slow::Tell(inside)) {
             tracing::debug!("a fetched snapshot was given up: the replica stops");
         }
     };
@@ -117,7 +128,7 @@ pub(crate) fn fetch<M: StateMachine, S: LogStore>(
 }
 
 fn collect<M: StateMachine, S: LogStore>(
-    disk: &Disk<M, S>,
+    disk: &Weak<Disk<M, S>>,
     source: &mut dyn SnapshotSource,
     from: u64,
     meta: &SnapshotMeta,
@@ -137,12 +148,12 @@ fn collect<M: StateMachine, S: LogStore>(
         }
         checksum = crc32c::crc32c_append(checksum, &chunk);
         chunks.push(chunk.clone());
-        disk.stage(Slow::Stage {
+        let chunk = Slow::Stage {
             index: meta.index,
             number,
             chunk,
-        })
-        .map_err(|Closed| unfit(Unfit::Stopping))
+        };
+        stage(disk, chunk).map_err(|Closed| unfit(Unfit::Stopping))
     })?;
     let came = chunks.len() as u32;
     if came != meta.chunks {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod shutdown;
+
 use berth_raft::driver::event::{Event, Stopped};
 use berth_raft::driver::handle::Handle;
 use berth_raft::driver::source::{FetchError, SnapshotSource};
@@ -91,10 +93,24 @@ fn options(member: u64) -> Options {
 }
 
 fn begin<S: LogStore>(members: &Members, member: u64, start: Start, store: S) -> Member {
+    let source = Calls {
+        me: member,
+        members: Arc::clone(members),
+    };
+    begin_with(members, member, start, store, Box::new(source))
+}
+
+fn begin_with<S: LogStore>(
+    members: &Members,
+    member: u64,
+    start: Start,
+    store: S,
+    source: Box<dyn SnapshotSource>,
+) -> Member {
     let (sender, events) = channel();
     let role = Arc::new(Mutex::new(Role::default()));
     let seen = Arc::clone(&role);
-    let calls = || Calls {
+    let transport = Calls {
         me: member,
         members: Arc::clone(members),
     };
@@ -103,8 +119,8 @@ fn begin<S: LogStore>(members: &Members, member: u64, start: Start, store: S) ->
         start,
         store,
         machine: Counter::default(),
-        transport: Box::new(calls()),
-        source: Box::new(calls()),
+        transport: Box::new(transport),
+        source,
         sink: Box::new(move |turn| {
             for event in turn {
                 if let Event::Role(role) = &event {
