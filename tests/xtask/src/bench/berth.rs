@@ -1,6 +1,8 @@
-//! berthd with optimisation, one replica or three.
+//! Berth as people get it, with optimisation, one replica or three.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::servers::{Servers, free_addresses};
 use crate::child;
@@ -16,16 +18,32 @@ pub const DURABLE: &str = "an ADD is answered after the log entry that holds it 
 #[derive(Debug)]
 pub struct Programs {
     berthd: PathBuf,
+    /// The plugin.
+    pub berth_cni: PathBuf,
     /// The load tester.
     pub loadtest: PathBuf,
+    /// The ledger alone.
+    pub apply_speed: PathBuf,
 }
 
-/// Builds both; cargo's own messages are shown.
+/// A replica's name and its three listeners: client, peer, metrics.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub name: String,
+    /// Where clients ask.
+    pub endpoint: String,
+    listeners: Vec<SocketAddr>,
+    folder: PathBuf,
+}
+
+/// Builds them; cargo's own messages are shown.
 pub fn build(interrupt: &Interrupt) -> Result<Programs> {
     let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()?);
     cargo.args(["build", "--locked", "--release", "--bins"]);
-    cargo.args(["--package", "berthd", "--package", "berth-loadtest"]);
+    cargo.args(["--package", "berthd", "--package", "berth-cni"]);
+    cargo.args(["--package", "berth-loadtest"]);
+    cargo.args(["--package", "berth-domain", "--example", "apply_speed"]);
     let status = cargo
         .status()
         .map_err(|error| Error::system("cannot run cargo", &error))?;
@@ -36,45 +54,85 @@ pub fn build(interrupt: &Interrupt) -> Result<Programs> {
     let folder = workspace::target()?.join("release");
     Ok(Programs {
         berthd: folder.join("berthd"),
+        berth_cni: folder.join("berth-cni"),
         loadtest: folder.join("berth-loadtest"),
+        apply_speed: folder.join("examples/apply_speed"),
     })
 }
 
 /// Starts a new cluster; the load tester waits for its leader.
 pub fn start(programs: &Programs, replicas: usize, data: &Path) -> Result<Servers> {
+    if replicas == 1 {
+        return Ok(start_alone(programs, data)?.0);
+    }
     let mut servers = Servers::new("berth", data)?;
+    let all = all(replicas, &servers)?;
+    for server in &all {
+        let mut command = server.in_cluster(programs, &all)?;
+        servers.start(&server.name, server.endpoint.clone(), &mut command)?;
+    }
+    Ok(servers)
+}
+
+/// Starts one replica that can be started again.
+pub fn start_alone(programs: &Programs, data: &Path) -> Result<(Servers, Server)> {
+    let mut servers = Servers::new("berth", data)?;
+    let mut all = all(1, &servers)?;
+    let server = all.remove(0);
+    let mut command = server.command(programs)?;
+    servers.start(&server.name, server.endpoint.clone(), &mut command)?;
+    Ok((servers, server))
+}
+
+fn all(replicas: usize, servers: &Servers) -> Result<Vec<Server>> {
     let addresses = free_addresses(3 * replicas)?;
-    let addresses: Vec<_> = addresses.chunks(3).collect();
-    for (at, own) in addresses.iter().enumerate() {
-        let name = name(at);
+    let server = |(at, listeners): (usize, &[SocketAddr])| {
+        let name = format!("berth-{}", at + 1);
+        Server {
+            endpoint: format!("http://{}", listeners[0]),
+            listeners: listeners.to_vec(),
+            folder: servers.folder(&name),
+            name,
+        }
+    };
+    Ok(addresses.chunks(3).enumerate().map(server).collect())
+}
+
+// === impl Server ===
+
+impl Server {
+    /// As the only replica: its first start and every later one.
+    pub fn command(&self, programs: &Programs) -> Result<Command> {
+        let mut command = self.any(programs)?;
+        command.arg("--dev");
+        Ok(command)
+    }
+
+    fn in_cluster(&self, programs: &Programs, all: &[Self]) -> Result<Command> {
+        let mut command = self.any(programs)?;
+        command.arg("--bootstrap");
+        for other in all {
+            let (name, client, peer) = (&other.name, &other.endpoint, other.listeners[1]);
+            let member = format!("name={name},client={client},peer=http://{peer}");
+            command.args(["--member", &member]);
+        }
+        Ok(command)
+    }
+
+    fn any(&self, programs: &Programs) -> Result<Command> {
         let mut command = child::tethered(&programs.berthd)?;
         let variables = std::env::vars_os().map(|(name, _)| name);
         for variable in variables.filter(|name| name.to_string_lossy().starts_with("BERTH_")) {
             command.env_remove(variable);
         }
         command
-            .args(["--name", &name, "--data-dir"])
-            .arg(servers.folder(&name));
-        command.args(["--listen-client", &own[0].to_string()]);
-        command.args(["--listen-peer", &own[1].to_string()]);
-        command.args(["--listen-metrics", &own[2].to_string()]);
-        command.args(["--log-filter", "warn"]);
-        if replicas == 1 {
-            command.arg("--dev");
-        } else {
-            command.arg("--bootstrap");
-            for (at, other) in addresses.iter().enumerate() {
-                let (client, peer) = (other[0], other[1]);
-                let other = self::name(at);
-                let member = format!("name={other},client=http://{client},peer=http://{peer}");
-                command.args(["--member", &member]);
-            }
+            .args(["--name", &self.name, "--data-dir"])
+            .arg(&self.folder);
+        let options = ["--listen-client", "--listen-peer", "--listen-metrics"];
+        for (option, address) in options.iter().zip(&self.listeners) {
+            command.args([*option, &address.to_string()]);
         }
-        servers.start(&name, format!("http://{}", own[0]), &mut command)?;
+        command.args(["--log-filter", "warn"]);
+        Ok(command)
     }
-    Ok(servers)
-}
-
-fn name(at: usize) -> String {
-    format!("berth-{}", at + 1)
 }

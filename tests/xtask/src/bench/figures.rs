@@ -1,8 +1,11 @@
-//! The medians of all rounds, side by side, and the figures to reach.
+//! The figures to reach, out of everything that was measured.
 
 use serde_json::{Value, json};
 
-use super::{Reports, berth, etcd};
+use super::page::Section;
+use super::settings::LIVE_JUDGED;
+use super::steps::{Step, median, steps};
+use super::{Reports, restart};
 
 /// Transactions per second of Berth to etcd's, 256 in flight: less is a failure of the design.
 const RATIO_FLOOR: f64 = 2.2;
@@ -12,282 +15,245 @@ const RATIO_GOAL: f64 = 3.0;
 const P99_SHARE_MOST: f64 = 0.5;
 /// One replica, 256 in flight: durable allocations per second.
 const ONE_REPLICA_PER_SECOND: f64 = 20_000.0;
-
-/// One step of one system: medians over the rounds.
-#[derive(Clone, Debug, PartialEq)]
-struct Step {
-    name: String,
-    in_flight: Option<u64>,
-    per_second: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    p999_ms: f64,
-    failed: u64,
-    /// Of all servers together, per cent of one core and MiB.
-    cpu_percent: f64,
-    resident_mib: f64,
-}
-
-/// Everything side by side.
-#[derive(Debug)]
-pub struct Comparison {
-    one: Vec<Step>,
-    three: Vec<Step>,
-    etcd: Vec<Step>,
-    etcd_version: String,
-    churn: Vec<Vec<Step>>,
-    faults: Vec<String>,
-}
+/// berth-cni ADD, the whole process.
+const PLUGIN_P50_MS: f64 = 5.0;
+/// berth-cni: a million bytes each.
+const PLUGIN_RESIDENT_MB: f64 = 6.0;
+/// Its p50 of a full vSwitch to that of an empty one: more than this is not flat, less is noise.
+const PLUGIN_FLAT_MOST: f64 = 1.5;
+/// The ledger alone.
+const APPLIED_PER_SECOND: f64 = 300_000.0;
+/// Any one entry, beside a snapshot.
+const PAUSE_MS: f64 = 5.0;
+/// From exec to serving.
+const RESTART_SECONDS: f64 = 5.0;
 
 /// A figure, what was wanted, and whether it was reached.
 #[derive(Debug, PartialEq)]
-struct Figure {
-    what: String,
-    value: f64,
-    reached: bool,
+pub struct Figure {
+    pub what: String,
+    pub value: f64,
+    pub wanted: String,
+    pub reached: bool,
 }
 
-/// Whether every report of Berth says that every address was right.
+/// Whether all reports say that everything was right.
 pub fn all_correct(reports: &Reports) -> bool {
-    let mut all = reports
+    faults(reports).is_empty()
+}
+
+/// What was wrong, in words.
+pub fn faults(reports: &Reports) -> Vec<String> {
+    let loads = reports
         .one_replica
         .iter()
         .chain(&reports.three_replicas)
         .chain(&reports.churn);
-    all.all(|report| report["correctness"]["holds"] == Value::Bool(true))
+    let mut faults = Vec::new();
+    for report in loads {
+        let correctness = &report["correctness"];
+        let said = correctness["faults"].as_array().into_iter().flatten();
+        faults.extend(said.filter_map(Value::as_str).map(str::to_owned));
+        if correctness["holds"] != Value::Bool(true) && faults.is_empty() {
+            faults.push("a load was not found correct".to_owned());
+        }
+    }
+    for (level, plugin) in plugins(reports.plugins.as_ref()) {
+        let failed = plugin["failed"].as_object().into_iter().flatten();
+        faults.extend(failed.map(|(why, count)| {
+            let name = plugin["name"].as_str().unwrap_or_default();
+            format!("{name}, {level} in use: {count} failed: {why}")
+        }));
+    }
+    faults.extend(
+        reports
+            .restart
+            .as_ref()
+            .into_iter()
+            .flat_map(restart::faults),
+    );
+    faults
 }
 
-// === impl Comparison ===
+/// Everything that was measured and is to be reached.
+pub fn figures(reports: &Reports) -> Vec<Figure> {
+    let mut figures = of_systems(reports);
+    figures.extend(of_plugins(reports.plugins.as_ref()));
+    figures.extend(reports.apply.as_ref().into_iter().flat_map(of_apply));
+    figures.extend(reports.restart.as_ref().into_iter().flat_map(of_restart));
+    figures
+}
 
-impl Comparison {
-    pub fn new(reports: &Reports) -> Self {
-        let all = reports
-            .one_replica
-            .iter()
-            .chain(&reports.three_replicas)
-            .chain(&reports.churn);
-        let faults = all
-            .filter_map(|report| report["correctness"]["faults"].as_array())
-            .flatten();
-        let version = reports
-            .etcd
-            .first()
-            .and_then(|report| report["version"].as_str());
-        Self {
-            one: steps(&reports.one_replica),
-            three: steps(&reports.three_replicas),
-            etcd: steps(&reports.etcd),
-            etcd_version: version.unwrap_or_default().to_owned(),
-            churn: reports
-                .churn
-                .iter()
-                .map(|report| steps(std::slice::from_ref(report)))
-                .collect(),
-            faults: faults
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-        }
-    }
-
-    /// For people.
-    pub fn table(&self) -> String {
-        let mut text = head("Berth, one replica") + &rows(&self.one);
-        text += &(head("Berth, three replicas") + &rows(&self.three));
-        if !self.etcd.is_empty() {
-            let title = format!("etcd {}, three members", self.etcd_version);
-            text += &(head(&title) + &rows(&self.etcd) + "\n" + &self.ratios());
-        }
-        for (replicas, steps) in ["one replica", "three replicas"].iter().zip(&self.churn) {
-            text += &(head(&format!("Churn, {replicas}")) + &rows(steps));
-        }
-        text += &format!("\nDurable: Berth: {}.\n", berth::DURABLE);
-        if !self.etcd.is_empty() {
-            text += &format!("         etcd: {}.\n", etcd::DURABLE);
-        }
-        text += "\nFigures to reach\n";
-        for figure in self.figures() {
-            let mark = if figure.reached {
-                "reached"
-            } else {
-                "NOT reached"
-            };
-            text += &format!("  {:<66} {:>10.2}  {mark}\n", figure.what, figure.value);
-        }
-        for fault in &self.faults {
-            text += &format!("WRONG: {fault}\n");
-        }
-        text
-    }
-
-    /// For programs.
-    pub fn document(&self) -> Value {
-        let figure = |figure: Figure| json!({ "what": figure.what, "value": figure.value, "reached": figure.reached });
-        self.figures().into_iter().map(figure).collect()
-    }
-
-    fn ratios(&self) -> String {
-        let mut text = "Berth to etcd, three replicas each\n".to_owned();
-        for (berth, etcd) in self.pairs() {
-            let (rate, p99) = (
-                berth.per_second / etcd.per_second,
-                berth.p99_ms / etcd.p99_ms,
-            );
-            text += &format!(
-                "  {:<18} {rate:>6.2} x the rate  {p99:>6.2} x the p99\n",
-                berth.name
-            );
-        }
-        text
-    }
-
-    fn pairs(&self) -> impl Iterator<Item = (&Step, &Step)> {
-        let same = |berth: &&Step, etcd: &&Step| berth.name == etcd.name;
-        self.three.iter().filter_map(move |berth| {
-            let etcd = self.etcd.iter().find(|etcd| same(&berth, etcd))?;
-            Some((berth, etcd))
-        })
-    }
-
-    fn figures(&self) -> Vec<Figure> {
-        let mut figures = Vec::new();
-        let mut figure = |what: String, value: f64, reached: bool| {
-            figures.push(Figure {
-                what,
-                value,
-                reached,
-            });
+/// For people.
+pub fn section(figures: &[Figure]) -> Section {
+    let row = |figure: &Figure| {
+        let mark = if figure.reached {
+            "reached"
+        } else {
+            "NOT reached"
         };
-        for (berth, etcd) in self.pairs() {
-            let ratio = berth.per_second / etcd.per_second;
-            let share = berth.p99_ms / etcd.p99_ms;
-            match berth.in_flight {
-                Some(1) => figure(
-                    "1 in flight: rate to etcd's, at least 1".into(),
-                    ratio,
-                    ratio >= 1.0,
-                ),
-                Some(256) => {
-                    let floor = format!("256 in flight: rate to etcd's, at least {RATIO_FLOOR}");
-                    figure(floor, ratio, ratio >= RATIO_FLOOR);
-                    let goal = format!("256 in flight: rate to etcd's, goal {RATIO_GOAL}");
-                    figure(goal, ratio, ratio >= RATIO_GOAL);
-                    let most = format!("256 in flight: p99 to etcd's, at most {P99_SHARE_MOST}");
-                    figure(most, share, share <= P99_SHARE_MOST);
-                }
-                _ => {}
-            }
-        }
-        for step in self.one.iter().filter(|step| step.in_flight == Some(256)) {
-            let what =
-                format!("one replica, 256 in flight: per second, over {ONE_REPLICA_PER_SECOND}");
-            figure(
-                what,
-                step.per_second,
-                step.per_second > ONE_REPLICA_PER_SECOND,
-            );
-        }
-        figures
+        let value = format!("{:.2}", figure.value);
+        vec![
+            figure.what.clone(),
+            value,
+            figure.wanted.clone(),
+            mark.to_owned(),
+        ]
+    };
+    let rows = figures.iter().map(row).collect();
+    let section = Section::table("Figures to reach", &["", "measured", "wanted", ""], rows);
+    section.note(format!(
+        "Apply and restart are judged with {LIVE_JUDGED} live allocations only; what is not listed was not measured."
+    ))
+}
+
+/// For programs.
+pub fn document(figures: &[Figure]) -> Value {
+    let figure = |figure: &Figure| json!({ "what": figure.what, "value": figure.value, "wanted": figure.wanted, "reached": figure.reached });
+    figures.iter().map(figure).collect()
+}
+
+/// Steps of the same name.
+pub fn pairs<'a>(one: &'a [Step], other: &'a [Step]) -> impl Iterator<Item = (&'a Step, &'a Step)> {
+    one.iter().filter_map(move |step| {
+        let same = other.iter().find(|other| other.name == step.name)?;
+        Some((step, same))
+    })
+}
+
+/// Every plugin at every level.
+pub fn plugins(report: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
+    let levels = report.and_then(|report| report["levels"].as_array());
+    levels.into_iter().flatten().flat_map(|level| {
+        let name = level["level"].as_str().unwrap_or_default();
+        let plugins = level["plugins"].as_array().into_iter().flatten();
+        plugins.map(move |plugin| (name, plugin))
+    })
+}
+
+fn at_least(what: impl Into<String>, value: f64, least: f64) -> Figure {
+    let (what, wanted) = (what.into(), format!("at least {least}"));
+    Figure {
+        what,
+        value,
+        wanted,
+        reached: value >= least,
     }
 }
 
-/// The medians of each step over all reports of one system, which all have the same steps.
-fn steps(reports: &[Value]) -> Vec<Step> {
-    let Some(first) = reports.first() else {
+fn at_most(what: impl Into<String>, value: f64, most: f64) -> Figure {
+    let (what, wanted) = (what.into(), format!("at most {most}"));
+    Figure {
+        what,
+        value,
+        wanted,
+        // What could not be measured is no number, and not reached.
+        reached: value <= most,
+    }
+}
+
+fn of_systems(reports: &Reports) -> Vec<Figure> {
+    let (one, three) = (steps(&reports.one_replica), steps(&reports.three_replicas));
+    let etcd = steps(&reports.etcd);
+    let mut figures = Vec::new();
+    for (berth, etcd) in pairs(&three, &etcd) {
+        let ratio = berth.per_second / etcd.per_second;
+        let share = berth.p99_ms / etcd.p99_ms;
+        match berth.in_flight {
+            Some(1) => figures.push(at_least("1 in flight: rate to etcd's", ratio, 1.0)),
+            Some(256) => figures.extend([
+                at_least("256 in flight: rate to etcd's, floor", ratio, RATIO_FLOOR),
+                at_least("256 in flight: rate to etcd's, goal", ratio, RATIO_GOAL),
+                at_most("256 in flight: p99 to etcd's", share, P99_SHARE_MOST),
+            ]),
+            _ => {}
+        }
+    }
+    let step = one.iter().find(|step| step.in_flight == Some(256));
+    let what = "one replica, 256 in flight: durable ADDs per second";
+    figures.extend(step.map(|step| at_least(what, step.per_second, ONE_REPLICA_PER_SECOND)));
+    figures
+}
+
+fn of_plugins(report: Option<&Value>) -> Vec<Figure> {
+    let ours = plugins(report).filter(|(_, plugin)| plugin["name"] == "berth-cni");
+    let ours: Vec<(&str, &Value)> = ours.collect();
+    let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+    let p50 = |plugin: &Value| number(&plugin["add"]["p50_us"]) / 1_000.0;
+    let (Some(first), Some(last)) = (ours.first(), ours.last()) else {
         return Vec::new();
     };
-    let rounds = first["rounds"].as_array().map_or(0, Vec::len);
-    let mut steps = Vec::new();
-    for at in 0..rounds {
-        let requests = first["rounds"][at]["latency"].as_object();
-        for request in requests.into_iter().flat_map(serde_json::Map::keys) {
-            let same: Vec<&Value> = reports.iter().map(|report| &report["rounds"][at]).collect();
-            steps.push(Step::of(request, &same));
-        }
+    let worst = |read: &dyn Fn(&Value) -> f64| {
+        ours.iter()
+            .map(|(_, plugin)| read(plugin))
+            .fold(0.0, f64::max)
+    };
+    let resident = worst(&|plugin| number(&plugin["resident_bytes"]) / 1e6);
+    let flat = format!(
+        "berth-cni ADD: p50 with {} in use to p50 with {}",
+        last.0, first.0
+    );
+    vec![
+        at_most(
+            "berth-cni ADD, whole process: highest p50, ms",
+            worst(&p50),
+            PLUGIN_P50_MS,
+        ),
+        at_most(flat, p50(last.1) / p50(first.1), PLUGIN_FLAT_MOST),
+        at_most("berth-cni: resident, MB", resident, PLUGIN_RESIDENT_MB),
+    ]
+}
+
+fn of_apply(report: &Value) -> Vec<Figure> {
+    let number = |key: &str| report[key].as_f64().unwrap_or(f64::NAN);
+    if number("live allocations") < LIVE_JUDGED as f64 {
+        return Vec::new();
     }
-    steps
+    let rounds = |verb: &str| {
+        let all = report.as_object().into_iter().flatten();
+        let of_verb = all.filter(|(key, _)| key.starts_with(&format!("{verb}, round")));
+        median(of_verb.filter_map(|(_, value)| value.as_f64()).collect())
+    };
+    let pauses = [
+        "freeze, longest of five: ms",
+        "longest entry beside a frozen copy: ms",
+        "longest entry after it was dropped: ms",
+    ];
+    let pause = pauses.map(number).into_iter().fold(0.0, f64::max);
+    vec![
+        at_least(
+            "ledger: binds per second",
+            rounds("bind"),
+            APPLIED_PER_SECOND,
+        ),
+        at_least(
+            "ledger: releases per second",
+            rounds("release"),
+            APPLIED_PER_SECOND,
+        ),
+        at_most(
+            "ledger: longest pause beside a snapshot, ms",
+            pause,
+            PAUSE_MS,
+        ),
+    ]
 }
 
-// === impl Step ===
-
-impl Step {
-    fn of(request: &str, rounds: &[&Value]) -> Self {
-        let over =
-            |read: &dyn Fn(&Value) -> f64| median(rounds.iter().map(|round| read(round)).collect());
-        let number = |value: &Value| value.as_f64().unwrap_or(0.0);
-        let ms =
-            |quantile: &str| over(&|round| number(&round["latency"][request][quantile]) / 1_000.0);
-        let servers = |key: &str, round: &Value| -> f64 {
-            let costs = round["cost"].as_array().into_iter().flatten();
-            costs
-                .filter(|cost| cost["name"] != "client")
-                .map(|cost| number(&cost[key]))
-                .sum()
-        };
-        let failed = |round: &&Value| {
-            round["failed"]
-                .as_object()
-                .map(|failed| failed.values().filter_map(Value::as_u64).sum::<u64>())
-        };
-        Self {
-            name: name(request, rounds[0]),
-            in_flight: rounds[0]["in_flight"].as_u64(),
-            per_second: over(&|round| {
-                number(&round["latency"][request]["count"]) / number(&round["seconds"])
-            }),
-            p50_ms: ms("p50_us"),
-            p99_ms: ms("p99_us"),
-            p999_ms: ms("p999_us"),
-            failed: rounds.iter().filter_map(failed).sum(),
-            cpu_percent: over(&|round| servers("cpu_percent", round)),
-            resident_mib: over(&|round| servers("resident_bytes", round) / 1_048_576.0),
-        }
+fn of_restart(report: &Value) -> Vec<Figure> {
+    if report["live"].as_u64().unwrap_or(0) < LIVE_JUDGED {
+        return Vec::new();
     }
-}
-
-fn name(request: &str, round: &Value) -> String {
-    match (
-        round["in_flight"].as_u64(),
-        round["offered_per_second"].as_u64(),
-    ) {
-        (Some(in_flight), _) => format!("{in_flight} in flight"),
-        (_, Some(offered)) => format!("{offered}/s offered"),
-        _ => request.to_owned(),
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => 0.0,
-        even if even % 2 == 0 => (values[middle - 1] + values[middle]) / 2.0,
-        _ => values[middle],
-    }
-}
-
-fn head(title: &str) -> String {
-    format!(
-        "\n{title:<30}\n  {:<18} {:>9} {:>9} {:>9} {:>10} {:>7} {:>9} {:>10}\n",
-        "", "done/s", "p50 ms", "p99 ms", "p99.9 ms", "failed", "CPU %", "MiB"
-    )
-}
-
-fn rows(steps: &[Step]) -> String {
-    let row = |step: &Step| {
-        format!(
-            "  {:<18} {:>9.0} {:>9.2} {:>9.2} {:>10.2} {:>7} {:>9.0} {:>10.0}\n",
-            step.name,
-            step.per_second,
-            step.p50_ms,
-            step.p99_ms,
-            step.p999_ms,
-            step.failed,
-            step.cpu_percent,
-            step.resident_mib
+    let starts = report["starts"].as_array().into_iter().flatten();
+    let figure = |start: &Value| {
+        let after = start["after"].as_str().unwrap_or_default();
+        let seconds = start["ready_seconds"].as_f64().unwrap_or(f64::NAN);
+        at_most(
+            format!("restart after {after}: seconds to ready"),
+            seconds,
+            RESTART_SECONDS,
         )
     };
-    steps.iter().map(row).collect()
+    starts.map(figure).collect()
 }
 
 #[cfg(test)]

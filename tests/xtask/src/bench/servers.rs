@@ -4,9 +4,13 @@ use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::child::Group;
+use rustix::process::Signal;
+
+use crate::child::{Group, signal_group};
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 
 /// The processes of one system. When it is dropped they are killed, and then their data is removed.
 #[derive(Debug)]
@@ -55,6 +59,32 @@ impl Servers {
         self.processes.push((name.to_owned(), group, path));
         self.endpoints.push(endpoint);
         Ok(())
+    }
+
+    /// Ends all of them that way and waits until they are gone; their data stays, to be started on again.
+    pub fn end(&mut self, signal: Signal, limit: Duration, interrupt: &Interrupt) -> Result<()> {
+        for (_, group, _) in &self.processes {
+            signal_group(group.id(), signal);
+        }
+        interrupt.wait_for("the servers' end", limit, || {
+            let mut all = self.processes.iter_mut();
+            all.all(|(_, group, _)| !group.is_running()).then_some(())
+        })?;
+        self.processes.clear();
+        self.endpoints.clear();
+        Ok(())
+    }
+
+    /// The most memory that any of them had so far.
+    pub fn resident_peak_bytes(&self) -> u64 {
+        let peak = |(_, group, _): &(String, Group, PathBuf)| {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", group.id()));
+            let status = status.unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let number = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+            number.map_or(0, |kibibytes: u64| kibibytes * 1024)
+        };
+        self.processes.iter().map(peak).max().unwrap_or(0)
     }
 
     /// Where clients ask.
