@@ -1,5 +1,6 @@
 //! The ledger as raft's state machine: bytes in, answers and event groups out.
 
+mod decoding;
 mod machine;
 
 pub use berth_raft::status::Status as ReplicaStatus;

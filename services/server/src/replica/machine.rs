@@ -1,6 +1,7 @@
 //! Decodes entries, applies them, and says what came of each.
 
-use crate::codec::{self, SnapshotChunks, decode_chunk, decode_entry};
+use super::decoding::decoded;
+use crate::codec::{self, SnapshotChunks, decode_entry};
 use crate::history::{Place, Progress};
 use berth_domain::Ledger;
 use berth_domain::command::{Command, Proposal};
@@ -186,16 +187,16 @@ fn restore(
     own: &ClusterId,
 ) -> Result<Ledger, RestoreError> {
     let mut broken = None;
-    let records = chunks
-        .enumerate()
-        .map_while(|(number, chunk)| match decode_chunk(&chunk) {
+    let ledger = decoded(chunks, |chunks| {
+        let records = chunks.map_while(|(number, records)| match records {
             Ok(records) => Some(records),
             Err(source) => {
                 broken = Some(RestoreError::Chunk { number, source });
                 None
             }
         });
-    let ledger = Ledger::from_records(records.flatten());
+        Ledger::from_records(records.flatten())
+    });
     if let Some(error) = broken {
         return Err(error);
     }
