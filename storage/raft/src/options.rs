@@ -21,6 +21,11 @@ pub struct Options {
     pub snapshot_every_entries: u64,
     /// How many entries stay in the log behind the newest snapshot, for members that are a little late.
     pub keep_entries: u64,
+    /// A snapshot is also taken once the entries applied since the last one take this many bytes: the whole log behind
+    /// it is in memory and is replayed at a restart.
+    pub snapshot_every_bytes: u64,
+    /// Of the entries that stay behind the newest snapshot, how many bytes at most.
+    pub keep_bytes: u64,
     /// A learner may be promoted when it lacks at most this many entries.
     pub promote_lag_entries: u64,
     /// After this many ticks without a sign of life a member's snapshot transfer counts as failed.
@@ -96,7 +101,7 @@ pub const APPLY_BYTES_MAX: u64 = 4 * 1024 * 1024;
 // === impl Options ===
 
 impl Options {
-    /// Defaults: 100 ms ticks, elections after 1 to 2 s, a snapshot every 50,000 entries.
+    /// Defaults: 100 ms ticks, elections after 1 to 2 s, a snapshot every 50,000 entries or 128 MiB.
     pub fn new(member: u64, boot: [u8; 16], seed: u64) -> Self {
         Options {
             member,
@@ -107,6 +112,8 @@ impl Options {
             heartbeat_ticks: 2,
             snapshot_every_entries: 50_000,
             keep_entries: 10_000,
+            snapshot_every_bytes: 128 * 1024 * 1024,
+            keep_bytes: 64 * 1024 * 1024,
             promote_lag_entries: 1_000,
             snapshot_patience_ticks: 50,
             #[cfg(feature = "testkit")]

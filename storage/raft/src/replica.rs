@@ -43,7 +43,9 @@ use crate::{log_store, start, state_machine};
 use cache::LogCache;
 use input::Input;
 use output::Output;
+use raft::eraftpb::Entry;
 use raft::{RawNode, ReadOnlyOption};
+use std::collections::VecDeque;
 
 /// One member's consensus state with its machine.
 pub struct Replica<M: StateMachine> {
@@ -67,6 +69,8 @@ pub struct Replica<M: StateMachine> {
     durable_elsewhere: u64,
     elections: election::Elections,
     outbox: Vec<Output<M>>,
+    /// Committed and not applied yet, in order.
+    committed: VecDeque<Entry>,
     /// Removed from the cluster: deaf and mute from then on.
     is_removed: bool,
 }
@@ -154,6 +158,7 @@ impl<M: StateMachine> Replica<M> {
             snapshots: snapshot::Snapshots::default(),
             durable_elsewhere: 0,
             outbox: Vec::new(),
+            committed: VecDeque::new(),
             is_removed: false,
             options,
         };
@@ -190,7 +195,8 @@ impl<M: StateMachine> Replica<M> {
         Ok(())
     }
 
-    /// Does the work of everything noted since the last call, and says what is to be done now, in order.
+    /// Does the work of everything noted since the last call, and says what is to be done now, in order. What others
+    /// or the disk wait for comes first; call again while the replica [is unfinished](Replica::is_unfinished).
     pub fn outputs(&mut self) -> Result<Vec<Output<M>>, Fatal> {
         if !self.is_removed {
             self.flush_proposals();
@@ -203,6 +209,11 @@ impl<M: StateMachine> Replica<M> {
         }
         self.announce_role();
         Ok(std::mem::take(&mut self.outbox))
+    }
+
+    /// There is something to apply still, which the last outputs did not wait for.
+    pub fn is_unfinished(&self) -> bool {
+        !self.committed.is_empty() && !self.is_removed
     }
 
     /// The machine, as of [`Replica::applied`].
@@ -219,8 +230,12 @@ impl<M: StateMachine> Replica<M> {
     /// membership than the one this replica already acted on could elect two leaders.
     fn replay(&mut self, initial: Membership, stored: Membership) -> Result<(), start::Error> {
         let mut seen = vec![initial];
-        self.work()
-            .map_err(|fatal| start::Error::Replay(Box::new(fatal)))?;
+        let fatal = |fatal| start::Error::Replay(Box::new(fatal));
+        self.work().map_err(fatal)?;
+        while self.is_unfinished() {
+            self.apply_committed().map_err(fatal)?;
+            self.work().map_err(fatal)?;
+        }
         for output in &self.outbox {
             if let Output::MembershipChanged { membership, .. } = output {
                 seen.push(membership.clone());

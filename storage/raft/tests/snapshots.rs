@@ -290,3 +290,28 @@ fn a_snapshot_on_its_way_to_the_disk_is_not_taken_again() {
     alone.work(Input::Propose(CounterLoad::default().next_number()));
     assert!(alone.images.iter().all(|(next, _)| *next > index) && !alone.images.is_empty());
 }
+
+#[test]
+fn large_entries_make_a_snapshot_due_by_their_bytes() {
+    // Promise: a log of few large entries is not kept in memory until there are many; the control is the same log with
+    // a higher limit.
+    for (snapshot_every_bytes, is_due) in [(200, true), (20_000, false)] {
+        let options = Options {
+            snapshot_every_bytes,
+            ..Options::new(1, [1; 16], 1)
+        };
+        let start = Start::Bootstrap { members: vec![1] };
+        let replica = start::open(&mut Memory::new(), &start, Counter::default(), options).unwrap();
+        let mut alone = Alone {
+            replica,
+            images: Vec::new(),
+            slow: None,
+        };
+        alone.work(Input::Tick);
+        let mut load = CounterLoad::default();
+        for _ in 0..20 {
+            alone.work(Input::Propose(load.next_number()));
+        }
+        assert_eq!(!alone.images.is_empty(), is_due);
+    }
+}

@@ -166,6 +166,26 @@ impl Database {
         self.apply_loose(batch)
     }
 
+    /// Replaces the head record alone: one record is all or nothing without a batch, which sled writes apart. Not yet durable.
+    pub(crate) fn replace_head(&self, head: &[u8]) -> Result<(), Error> {
+        self.insert(&HEAD_KEY, frame(KIND_HEAD, &HEAD_KEY, head))
+    }
+
+    /// Adds a payload of one part alone. Not yet durable.
+    pub(crate) fn put_alone(&self, kind: u8, key: &[u8], payload: &[u8]) -> Result<(), Error> {
+        let key = part_key(key, 0);
+        self.insert(&key, frame(kind, &key, payload))
+    }
+
+    fn insert(&self, key: &[u8], value: Vec<u8>) -> Result<(), Error> {
+        self.guarded(|| {
+            let inserted = self.db.insert(key, value);
+            inserted
+                .map(drop)
+                .map_err(Error::sled("insert into", &self.path))
+        })
+    }
+
     /// Applies records that nothing points to yet.
     pub(crate) fn apply_loose(&self, batch: Batch) -> Result<(), Error> {
         self.guarded(|| {

@@ -1,6 +1,7 @@
 //! The raft log on sled: one value per flushed batch, keyed by its first index.
 //!
-//! Knows nothing of what entries mean. Everything is in one tree (S7), so that one sled batch is one atomic write:
+//! Knows nothing of what entries mean. A chunk that only appends carries its head: one value, one atomic write.
+//! Everything is in one tree (S7), so that for all else one sled batch is one atomic write:
 //! the head record (hard state, membership, snapshot pointer, floor, last index), log chunks and snapshot chunks.
 
 mod chunk;
@@ -80,16 +81,54 @@ impl SledLog {
         if !self.loaded {
             return Err(Error::misuse("a batch before the log was loaded"));
         }
-        let mut head = self.head.clone();
+        let head = self.head.next(batch.hard_state);
+        if !self.write_alone(&head, batch)? {
+            self.write_together(head, batch)?;
+        }
+        if batch.must_sync {
+            self.database.commit(self.head.sequence)?;
+        }
+        Ok(())
+    }
+
+    /// A chunk behind the last one, or a new hard state, is one value: no batch is needed. False if there is more to do.
+    fn write_alone(&mut self, head: &Head, batch: &Batch) -> Result<bool, Error> {
+        let is_more = batch.snapshot.is_some()
+            || batch.membership.is_some()
+            || batch.compact_to.is_some()
+            || self.garbage.len() >= REMOVALS_PER_WRITE;
+        if is_more {
+            return Ok(false);
+        }
+        let mut head = head.clone();
+        match batch.entries.first() {
+            None => {
+                head.check_promise(batch)?;
+                self.database.replace_head(&head.encode())?;
+            }
+            Some(first) => {
+                let key = chunk::key(first.index);
+                let Some((payload, added)) = tail::alone(&mut head, &batch.entries)? else {
+                    return Ok(false);
+                };
+                head.check_promise(batch)?;
+                self.database.put_alone(chunk::KIND, &key, &payload)?;
+                self.tail.chunks.insert(first.index, added);
+            }
+        }
+        self.head = head;
+        Ok(true)
+    }
+
+    /// Everything that a write can be, with the head, all or nothing.
+    fn write_together(&mut self, mut head: Head, batch: &Batch) -> Result<(), Error> {
         let mut tail = tail::Change::of(&self.tail);
         let mut changes = sled::Batch::default();
         if let Some(install) = &batch.snapshot {
             snapshot::install(self, install, &mut head, &mut tail, &mut changes)?;
         }
         tail.append(&self.database, &mut head, &batch.entries, &mut changes)?;
-        if let Some(hard_state) = batch.hard_state {
-            head.promise(hard_state)?;
-        }
+        head.check_promise(batch)?;
         if let Some(membership) = &batch.membership {
             head.membership = membership.clone();
         }
@@ -98,16 +137,12 @@ impl SledLog {
         }
         let tail = tail.finish();
         self.remove_garbage(&mut changes);
-        head.sequence += 1;
         self.database.apply(changes, &head.encode())?;
         tail.take_effect(&mut self.tail);
         self.garbage.extend(self.tail.compact(head.truncated_index));
         let before = std::mem::replace(&mut self.head, head);
         if batch.snapshot.is_some() {
             self.settle_snapshot(&before);
-        }
-        if batch.must_sync {
-            self.database.commit(self.head.sequence)?;
         }
         Ok(())
     }

@@ -12,11 +12,9 @@ use raft::prelude::ConfState;
 // === impl Replica ===
 
 impl<M: StateMachine> Replica<M> {
-    pub(super) fn apply(&mut self, entries: Vec<Entry>) -> Result<(), Fatal> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        for entry in entries {
+    /// Everything that is known committed.
+    pub(super) fn apply_committed(&mut self) -> Result<(), Fatal> {
+        while let Some(entry) = self.committed.pop_front() {
             match entry.get_entry_type() {
                 EntryType::EntryNormal => self.apply_normal(&entry)?,
                 EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => {
@@ -108,6 +106,11 @@ impl<M: StateMachine> Replica<M> {
 
     /// The leader's snapshot is durable: it becomes the state.
     pub(super) fn restore(&mut self, arrived: Arrived) -> Result<(), Fatal> {
+        // What came before it is applied before it; whoever waits for its effects hears of them.
+        self.apply_committed()?;
+        if self.is_removed {
+            return Ok(());
+        }
         let Arrived { meta, chunks } = arrived;
         let mut chunks = chunks.into_iter().map(|chunk| chunk.to_vec());
         self.machine

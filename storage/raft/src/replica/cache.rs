@@ -14,6 +14,10 @@ pub(crate) struct LogCache {
     truncated_index: u64,
     truncated_term: u64,
     entries: VecDeque<Entry>,
+    /// What all entries up to and with each one take, counted from the store's opening on.
+    bytes_through: VecDeque<u64>,
+    /// The same up to the beginning of the log.
+    bytes_before: u64,
     /// The newest durable snapshot.
     snapshot: Option<SnapshotMeta>,
     /// raft asked for a snapshot that is newer, or knows a member, than the one there is.
@@ -32,15 +36,26 @@ impl LogCache {
             .as_ref()
             .map(|meta| meta.membership.clone())
             .unwrap_or_default();
-        LogCache {
+        let mut cache = LogCache {
             hard_state: convert::hard_state_to_raft(loaded.hard_state),
             conf_state: convert::membership_to_raft(&membership),
             truncated_index: loaded.truncated_index,
             truncated_term: loaded.truncated_term,
-            entries: loaded.entries.iter().map(convert::entry_to_raft).collect(),
+            entries: VecDeque::new(),
+            bytes_through: VecDeque::new(),
+            bytes_before: 0,
             snapshot: loaded.snapshot,
             snapshot_wanted: Cell::new(false),
-        }
+        };
+        let entries = loaded.entries.iter().map(convert::entry_to_raft);
+        entries.for_each(|entry| cache.push(entry));
+        cache
+    }
+
+    fn push(&mut self, entry: Entry) {
+        let before = self.bytes_through.back().unwrap_or(&self.bytes_before);
+        self.bytes_through.push_back(before + entry_bytes(&entry));
+        self.entries.push_back(entry);
     }
 
     pub(crate) fn truncated_index(&self) -> u64 {
@@ -73,12 +88,35 @@ impl LogCache {
             "the log would have a gap"
         );
         self.entries.truncate(keep as usize);
-        self.entries.extend(entries.iter().cloned());
+        self.bytes_through.truncate(keep as usize);
+        entries.iter().for_each(|entry| self.push(entry.clone()));
+    }
+
+    /// What the entries behind `after` up to and with `through` take, as far as they are here.
+    pub(crate) fn bytes_between(&self, after: u64, through: u64) -> u64 {
+        self.bytes_to(through).saturating_sub(self.bytes_to(after))
+    }
+
+    fn bytes_to(&self, index: u64) -> u64 {
+        let position = index.min(self.last()).checked_sub(self.truncated_index + 1);
+        let found = position.and_then(|position| self.bytes_through.get(position as usize));
+        *found.unwrap_or(&self.bytes_before)
+    }
+
+    /// The lowest index whose followers up to and with `through` take at most so many bytes.
+    pub(crate) fn first_within(&self, through: u64, bytes: u64) -> u64 {
+        let limit = self.bytes_to(through).saturating_sub(bytes);
+        if limit <= self.bytes_before {
+            return self.truncated_index;
+        }
+        let short = self.bytes_through.partition_point(|sum| *sum < limit);
+        self.truncated_index + 1 + short as u64
     }
 
     /// The whole log becomes the end of a snapshot from the leader.
     pub(crate) fn reset(&mut self, index: u64, term: u64) {
         self.entries.clear();
+        self.bytes_through.clear();
         self.truncated_index = index;
         self.truncated_term = term;
     }
@@ -86,8 +124,10 @@ impl LogCache {
     /// Forgets entries up to and with `index`, which must be in the log.
     pub(crate) fn compact(&mut self, index: u64) -> Option<(u64, u64)> {
         let term = self.entry(index)?.term;
-        self.entries
-            .drain(..(index - self.truncated_index) as usize);
+        self.bytes_before = self.bytes_to(index);
+        let count = (index - self.truncated_index) as usize;
+        self.entries.drain(..count);
+        self.bytes_through.drain(..count);
         self.truncated_index = index;
         self.truncated_term = term;
         Some((index, term))
@@ -187,4 +227,52 @@ pub(crate) fn initial_membership(loaded: &Loaded) -> Membership {
         .as_ref()
         .map(|meta| meta.membership.clone())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry(index: u64, bytes: usize) -> Entry {
+        Entry {
+            index,
+            data: vec![0; bytes].into(),
+            ..Entry::default()
+        }
+    }
+
+    fn naive(cache: &LogCache, after: u64, through: u64) -> u64 {
+        let counted = cache
+            .entries
+            .iter()
+            .filter(|entry| entry.index > after && entry.index <= through);
+        counted.map(entry_bytes).sum()
+    }
+
+    proptest! {
+        /// Promise: what parts of the log take is known exactly, whatever was appended, overwritten and forgotten before.
+        #[test]
+        fn bytes_are_counted(steps in prop::collection::vec((0u64..6, 0usize..50, any::<bool>()), 1..60)) {
+            let mut cache = LogCache::new(Loaded::default());
+            for (back, bytes, compacts) in steps {
+                if compacts && cache.last() > cache.truncated_index {
+                    let index = cache.truncated_index + 1 + back % (cache.last() - cache.truncated_index);
+                    cache.compact(index);
+                } else {
+                    let first = (cache.last() + 1).saturating_sub(back).max(cache.truncated_index + 1);
+                    cache.append(&[entry(first, bytes), entry(first + 1, 2 * bytes)]);
+                }
+                let (floor, last) = (cache.truncated_index, cache.last());
+                for through in floor..=last {
+                    for after in floor..=through {
+                        prop_assert_eq!(cache.bytes_between(after, through), naive(&cache, after, through));
+                    }
+                    let first = cache.first_within(through, 100);
+                    prop_assert!(naive(&cache, first, through) <= 100);
+                    prop_assert!(first == floor || naive(&cache, first - 1, through) > 100);
+                }
+            }
+        }
+    }
 }

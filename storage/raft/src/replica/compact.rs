@@ -27,9 +27,11 @@ impl<M: StateMachine> Replica<M> {
             .store()
             .snapshot_meta()
             .map_or(0, |meta| meta.index);
-        let free = snapshot
-            .min(self.durable_elsewhere)
-            .saturating_sub(self.options.keep_entries);
+        let end = snapshot.min(self.durable_elsewhere);
+        let by_bytes = self.node.store().first_within(end, self.options.keep_bytes);
+        let free = end
+            .saturating_sub(self.options.keep_entries)
+            .max(by_bytes.min(end));
         // raft-rs looks terms up from what it has applied on.
         let applied = self.node.raft.raft_log.applied;
         free.min(applied)

@@ -229,3 +229,12 @@ pub enum TransferRefused {
     #[error("the replica is stopping")]
     Stopping,
 }
+
+// === impl Output ===
+
+impl<M: StateMachine> Output<M> {
+    /// Another member or the disk should have it before anything is applied.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self, Output::Send { .. } | Output::Persist { .. })
+    }
+}

@@ -1,6 +1,7 @@
 //! The Ready loop, in raft-rs's asynchronous form. The order in here is the safety of the whole thing:
 //! a leader's messages leave before its own disk has the entries; a follower's acknowledgements and votes only after.
 
+use super::output::Output;
 use super::snapshot::Arrived;
 use super::write::Work;
 use super::{Fatal, Replica, convert};
@@ -12,13 +13,19 @@ use raft::{Ready, StateRole};
 // === impl Replica ===
 
 impl<M: StateMachine> Replica<M> {
-    /// Processes Readies until raft has nothing more to say without new input.
+    /// Processes Readies until raft has nothing more to say without new input, and applies what they commit unless
+    /// somebody waits: an entry takes a millisecond to apply, which the other members and the disk can use.
     pub(super) fn work(&mut self) -> Result<(), Fatal> {
-        while !self.is_removed && self.node.has_ready() {
-            self.process_ready()?;
-            self.settle_election_timeout();
+        loop {
+            while !self.is_removed && self.node.has_ready() {
+                self.process_ready()?;
+                self.settle_election_timeout();
+            }
+            if !self.is_unfinished() || self.outbox.iter().any(Output::is_awaited) {
+                return Ok(());
+            }
+            self.apply_committed()?;
         }
-        Ok(())
     }
 
     fn process_ready(&mut self) -> Result<(), Fatal> {
@@ -40,7 +47,8 @@ impl<M: StateMachine> Replica<M> {
             installs,
             vouching,
         });
-        self.apply(committed)
+        self.committed.extend(committed);
+        Ok(())
     }
 
     /// What a Ready wants written, put into the cache at once.
@@ -76,7 +84,7 @@ impl<M: StateMachine> Replica<M> {
             }
         }
         for (to, messages) in by_receiver {
-            self.outbox.push(super::Output::Send { to, messages });
+            self.outbox.push(Output::Send { to, messages });
         }
     }
 

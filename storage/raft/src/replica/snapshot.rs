@@ -59,7 +59,9 @@ impl<M: StateMachine> Replica<M> {
             .store()
             .snapshot_meta()
             .map_or(0, |meta| meta.index);
+        let since_bytes = self.node.store().bytes_between(newest, self.applied);
         let is_due = self.applied - newest.min(self.applied) >= self.options.snapshot_every_entries
+            || since_bytes >= self.options.snapshot_every_bytes
             || newest < self.snapshots.membership_index
             || self.node.store().take_snapshot_wanted();
         // A new snapshot replaces the chunks a member may be reading just now.

@@ -23,10 +23,13 @@ impl<W: Workload> World<W> {
         let Some(life) = self.life_mut(member) else {
             return Ok(());
         };
-        life.is_dirty = false;
         let outputs = match life.replica.outputs() {
-            Ok(outputs) => outputs,
+            Ok(outputs) => {
+                life.is_dirty = life.replica.is_unfinished();
+                outputs
+            }
             Err(fatal) => {
+                life.is_dirty = false;
                 self.stop(member, &fatal);
                 return Ok(());
             }

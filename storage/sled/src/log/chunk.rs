@@ -1,9 +1,13 @@
-//! One stored value of the log: the entries of one flushed batch, or as many as fit.
+//! One stored chunk of the log: the entries of one flushed batch, or as many as fit, and the small head that goes with them.
+//!
+//! With its head in it, a chunk that is only appended is a write of its own: one value, and no batch of sled's, which
+//! costs a second write of the disk.
 
-use crate::database::VALUE_BYTES_MAX;
+use super::head::Head;
 use crate::encoding::{Input, put_sized, put_varint};
-use berth_raft::log_store::Entry;
+use berth_raft::log_store::{Entry, HardState};
 use bytes::Bytes;
+use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 
 pub(super) const KIND: u8 = b'l';
 
@@ -11,28 +15,66 @@ pub(super) const KIND: u8 = b'l';
 const ENTRY_OVERHEAD_BYTES: usize = 40;
 
 /// Bytes before the entries, at most.
-const HEAD_BYTES: usize = 40;
+const HEAD_BYTES: usize = 80;
 
-/// How many entries go into one value, from the first on. An entry larger than a value is alone and has several parts.
+/// Entries of one chunk before they are compressed. Commands repeat each other: compressed, this seldom needs a second
+/// value.
+const RAW_BYTES_MAX: usize = 240 * 1024;
+
+/// Less is not worth compressing.
+const COMPRESSED_BYTES_MIN: usize = 1024;
+
+const PLAIN: u8 = 0;
+const COMPRESSED: u8 = 1;
+
+/// A chunk as it was stored.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// The predecessor's link, which ties the chunks into one chain.
+    pub(super) previous_link: u32,
+    /// The write that stored it.
+    pub(super) sequence: u64,
+    /// What held from that write on.
+    pub(super) hard_state: HardState,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// How many entries go into one chunk, from the first on. A larger entry is alone.
 pub(super) fn fitting(entries: &[Entry]) -> usize {
     let mut bytes = HEAD_BYTES;
     for (position, entry) in entries.iter().enumerate() {
         bytes += ENTRY_OVERHEAD_BYTES + entry.data.len() + entry.context.len();
-        if bytes > VALUE_BYTES_MAX {
+        if bytes > RAW_BYTES_MAX {
             return position.max(1);
         }
     }
     entries.len()
 }
 
-/// The entries with their predecessor's link, which ties them into one chain.
-pub(super) fn encode(previous_link: u32, entries: &[Entry]) -> Vec<u8> {
+/// The entries behind `head`, with what of it changes with every write.
+pub(super) fn encode(head: &Head, entries: &[Entry]) -> Vec<u8> {
+    let body = encode_body(head, entries);
+    let mut out = head.link.to_le_bytes().to_vec();
+    if body.len() < COMPRESSED_BYTES_MIN {
+        out.push(PLAIN);
+        out.extend_from_slice(&body);
+    } else {
+        out.push(COMPRESSED);
+        out.extend_from_slice(&compress_prepend_size(&body));
+    }
+    out
+}
+
+fn encode_body(head: &Head, entries: &[Entry]) -> Vec<u8> {
     let data_bytes: usize = entries
         .iter()
         .map(|entry| entry.data.len() + entry.context.len() + ENTRY_OVERHEAD_BYTES)
         .sum();
     let mut out = Vec::with_capacity(HEAD_BYTES + data_bytes);
-    out.extend_from_slice(&previous_link.to_le_bytes());
+    let HardState { term, vote, commit } = head.hard_state;
+    for value in [head.sequence, term, vote, commit] {
+        put_varint(&mut out, value);
+    }
     put_varint(&mut out, entries.first().map_or(0, |entry| entry.index));
     put_varint(&mut out, entries.len() as u64);
     for entry in entries {
@@ -44,18 +86,36 @@ pub(super) fn encode(previous_link: u32, entries: &[Entry]) -> Vec<u8> {
     out
 }
 
-/// The predecessor's link and the entries.
-pub(super) fn decode(payload: &Bytes) -> Option<(u32, Vec<Entry>)> {
+/// What [`encode`] made.
+pub(super) fn decode(payload: &Bytes) -> Option<Stored> {
     let mut input = Input::new(payload);
     let previous_link = input.u32()?;
+    let form = input.u8()?;
+    let body = payload.slice(5..);
+    let body = match form {
+        PLAIN => body,
+        COMPRESSED => Bytes::from(decompress_size_prepended(&body).ok()?),
+        _ => return None,
+    };
+    decode_body(previous_link, &body)
+}
+
+fn decode_body(previous_link: u32, body: &Bytes) -> Option<Stored> {
+    let mut input = Input::new(body);
+    let sequence = input.varint()?;
+    let hard_state = HardState {
+        term: input.varint()?,
+        vote: input.varint()?,
+        commit: input.varint()?,
+    };
     let first = input.varint()?;
     let count = input.varint()?;
     let mut entries = Vec::new();
     for index in first..first.checked_add(count)? {
         let term = input.varint()?;
         let kind = input.u8()?;
-        let data = payload.slice_ref(input.sized()?);
-        let context = payload.slice_ref(input.sized()?);
+        let data = body.slice_ref(input.sized()?);
+        let context = body.slice_ref(input.sized()?);
         entries.push(Entry {
             index,
             term,
@@ -64,7 +124,12 @@ pub(super) fn decode(payload: &Bytes) -> Option<(u32, Vec<Entry>)> {
             context,
         });
     }
-    input.end().map(|()| (previous_link, entries))
+    input.end().map(|()| Stored {
+        previous_link,
+        sequence,
+        hard_state,
+        entries,
+    })
 }
 
 /// What the next chunk stores of this one.

@@ -1,8 +1,10 @@
-//! The one record that every write replaces: all that is small. It cannot disagree with itself.
+//! The record of all that is small. It cannot disagree with itself.
+//!
+//! A write replaces it, or carries in its chunk what changed of it: the larger sequence is what holds.
 
 use crate::Error;
 use crate::encoding::{Input, put_u64s, put_varint};
-use berth_raft::log_store::{HardState, Membership, SnapshotMeta};
+use berth_raft::log_store::{Batch, HardState, Membership, SnapshotMeta};
 
 /// The newest layout of the record.
 const LAYOUT: u8 = 1;
@@ -27,15 +29,23 @@ pub(super) struct Head {
 // === impl Head ===
 
 impl Head {
-    /// Takes new promises. A commit index above the last entry would be a promise that this disk cannot keep.
-    pub(super) fn promise(&mut self, hard_state: HardState) -> Result<(), Error> {
-        let (commit, last) = (hard_state.commit, self.last_index);
-        if commit > last {
+    /// The head of the next write.
+    pub(super) fn next(&self, hard_state: Option<HardState>) -> Self {
+        Self {
+            sequence: self.sequence + 1,
+            hard_state: hard_state.unwrap_or(self.hard_state),
+            ..self.clone()
+        }
+    }
+
+    /// A new commit index above the last entry would be a promise that this disk cannot keep.
+    pub(super) fn check_promise(&self, batch: &Batch) -> Result<(), Error> {
+        let (commit, last) = (self.hard_state.commit, self.last_index);
+        if batch.hard_state.is_some() && commit > last {
             return Err(Error::misuse(format!(
                 "a commit index of {commit} above the log's last index {last}"
             )));
         }
-        self.hard_state = hard_state;
         Ok(())
     }
 

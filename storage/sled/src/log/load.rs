@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 
 pub(super) fn load(log: &mut SledLog) -> Result<Loaded, Error> {
     let head = Head::decode(&log.database.head()?);
-    let Some(head) = head else {
+    let Some(mut head) = head else {
         return Err(log.database.damaged("its head record cannot be read"));
     };
+    let (tail, entries) = read_entries(&log.database, &mut head)?;
     log.database.check_sequence(head.sequence)?;
     log.head = head;
-    let (tail, entries) = read_entries(&log.database, &log.head)?;
     log.tail = tail;
     log.garbage = log.tail.compact(log.head.truncated_index).into();
     if let Some(meta) = &log.head.snapshot {
@@ -38,8 +38,8 @@ pub(super) fn load(log: &mut SledLog) -> Result<Loaded, Error> {
     })
 }
 
-/// The chunks, and the entries above the floor.
-fn read_entries(database: &Database, head: &Head) -> Result<(Tail, Vec<Entry>), Error> {
+/// The chunks, and the entries above the floor. A chunk of a later write than the head's brings the head up to date.
+fn read_entries(database: &Database, head: &mut Head) -> Result<(Tail, Vec<Entry>), Error> {
     let parts = count_parts(database)?;
     let mut tail = Tail::default();
     let mut entries: Vec<Entry> = Vec::new();
@@ -48,20 +48,30 @@ fn read_entries(database: &Database, head: &Head) -> Result<(Tail, Vec<Entry>), 
         let payload = database
             .parts(chunk::KIND, &chunk::key(first), parts)?
             .into();
-        let decoded = chunk::decode(&payload)
-            .filter(|(_, read)| read.first().is_some_and(|entry| entry.index == first));
-        let Some((previous_link, read)) = decoded else {
+        let decoded = chunk::decode(&payload).filter(|read| {
+            read.entries
+                .first()
+                .is_some_and(|entry| entry.index == first)
+        });
+        let Some(read) = decoded else {
             return Err(database.damaged(format!("the log chunk at {first} cannot be read")));
         };
-        let last = first + read.len() as u64 - 1;
+        let last = first + read.entries.len() as u64 - 1;
         let link = chunk::link(&payload);
-        if expected.is_some_and(|expected| expected != (first, previous_link)) {
+        if expected.is_some_and(|expected| expected != (first, read.previous_link)) {
             return Err(database.damaged(format!("the log has a gap before {first}")));
         }
         // What lies wholly below the floor waits for its removal; a snapshot may have cut the chain there.
         expected = (last > head.truncated_index).then_some((last + 1, link));
         tail.chunks.insert(first, Chunk { last, parts, link });
+        if read.sequence > head.sequence {
+            head.sequence = read.sequence;
+            head.hard_state = read.hard_state;
+            head.last_index = last;
+            head.link = link;
+        }
         let above = read
+            .entries
             .into_iter()
             .filter(|entry| entry.index > head.truncated_index);
         entries.extend(above);

@@ -1,9 +1,9 @@
 //! Which chunks the log has, and how a batch of entries changes them.
 
-use super::chunk;
+use super::chunk::{self, Stored};
 use super::head::Head;
 use crate::Error;
-use crate::database::{Database, PAYLOAD_BYTES_MAX, part_key};
+use crate::database::{Database, PAYLOAD_BYTES_MAX, VALUE_BYTES_MAX, part_key};
 use berth_raft::log_store::Entry;
 use bytes::Bytes;
 use sled::IVec;
@@ -117,7 +117,11 @@ impl<'a> Change<'a> {
             return Ok(());
         };
         self.cut_from = start;
-        let (previous_link, mut entries) = read(database, start, chunk)?;
+        let Stored {
+            previous_link,
+            mut entries,
+            ..
+        } = read(database, start, chunk)?;
         database.remove_parts(changes, &chunk::key(start), chunk.parts);
         entries.retain(|entry| entry.index < first);
         head.link = previous_link;
@@ -134,7 +138,7 @@ impl<'a> Change<'a> {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
             return Ok(());
         };
-        let payload = chunk::encode(head.link, entries);
+        let payload = chunk::encode(head, entries);
         if payload.len() > PAYLOAD_BYTES_MAX {
             let (index, bytes) = (first.index, payload.len());
             return Err(Error::misuse(format!(
@@ -177,19 +181,39 @@ impl Finished {
     }
 }
 
+/// The entries as one value right behind the last chunk, the head brought up to them. None if they are not: they replace
+/// others, or take more than one value.
+pub(super) fn alone(head: &mut Head, entries: &[Entry]) -> Result<Option<(Vec<u8>, Chunk)>, Error> {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+        return Ok(None);
+    };
+    check_continuity(head, entries)?;
+    if first.index <= head.last_index || chunk::fitting(entries) < entries.len() {
+        return Ok(None);
+    }
+    let payload = chunk::encode(head, entries);
+    if payload.len() > VALUE_BYTES_MAX {
+        return Ok(None);
+    }
+    head.link = chunk::link(&payload);
+    head.last_index = last.index;
+    let added = Chunk {
+        last: last.index,
+        parts: 1,
+        link: head.link,
+    };
+    Ok(Some((payload, added)))
+}
+
 /// Reads one chunk back.
-pub(super) fn read(
-    database: &Database,
-    first: u64,
-    chunk: Chunk,
-) -> Result<(u32, Vec<Entry>), Error> {
+pub(super) fn read(database: &Database, first: u64, chunk: Chunk) -> Result<Stored, Error> {
     let payload = database.parts(chunk::KIND, &chunk::key(first), chunk.parts)?;
     let decoded = chunk::decode(&Bytes::from(payload));
     decoded.ok_or_else(|| database.damaged(format!("the log chunk at {first} cannot be read")))
 }
 
 /// No gap before the entries, none between them, nothing below the floor, and terms never fall.
-fn check_continuity(head: &Head, entries: &[Entry]) -> Result<(), Error> {
+pub(super) fn check_continuity(head: &Head, entries: &[Entry]) -> Result<(), Error> {
     let first = entries[0].index;
     if first <= head.truncated_index || first > head.last_index + 1 {
         return Err(Error::misuse(format!(

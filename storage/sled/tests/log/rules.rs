@@ -192,7 +192,9 @@ fn compaction_removes_what_it_gave_up_a_little_at_a_time() {
         log.write(&Batch::default()).unwrap();
     }
     drop(log);
-    assert_eq!(stored_chunks(&path), 10);
+    // A handful is not worth a write of its own.
+    let stored = stored_chunks(&path);
+    assert!((10..26).contains(&stored), "{stored} left");
 }
 
 fn stored_chunks(path: &Path) -> usize {

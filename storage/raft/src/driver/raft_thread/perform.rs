@@ -27,7 +27,8 @@ impl<M: StateMachine, S: LogStore> RaftThread<M, S> {
                     .for_each(|(number, batch)| self.disk.persist(number, batch));
                 return Err(Stopped::Removed);
             }
-            if !self.write(batches, commands)? {
+            let is_written = self.write(batches, commands)?;
+            if !is_written && !self.replica.is_unfinished() {
                 return Ok(());
             }
         }
