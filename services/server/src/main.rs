@@ -6,6 +6,10 @@ use clap::Parser;
 use std::error::Error;
 use std::process::ExitCode;
 
+/// Requests cross threads, so what one thread allocates another frees: what glibc's allocator is slowest at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let flags = Flags::parse();
     let done = match flags.print_config {

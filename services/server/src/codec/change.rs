@@ -19,11 +19,11 @@ pub fn encode_group(group: &EventGroup) -> Vec<u8> {
         revision: group.revision.0,
         ledger_time_ms: group.ledger_time_ms,
         wall_time_ms: group.wall_time_ms,
-        principal: group.principal.to_string(),
-        request_id: group.request_id.to_string(),
+        principal: group.principal.as_str().to_owned(),
+        request_id: group.request_id.as_str().to_owned(),
         trace_id: trace_bytes(&group.trace_id),
         cause: group.cause.into(),
-        reason: group.reason.to_string(),
+        reason: group.reason.as_str().to_owned(),
         changes: wires(&group.changes),
         chain: Bytes::copy_from_slice(&group.chain.0),
     };
@@ -105,8 +105,8 @@ fn part(change: &Change) -> Part {
             before,
             after,
         } => Part::Request(v1::RequestChange {
-            principal: principal.to_string(),
-            request_id: id.to_string(),
+            principal: principal.as_str().to_owned(),
+            request_id: id.as_str().to_owned(),
             before: before
                 .as_ref()
                 .map(|row| request_to_wire(principal, id, row)),

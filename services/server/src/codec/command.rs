@@ -60,8 +60,8 @@ impl Wire<Message> for Command {
 impl Wire<v1::CreateVSwitch> for CreateVSwitch {
     fn to_wire(&self) -> v1::CreateVSwitch {
         v1::CreateVSwitch {
-            name: self.name.to_string(),
-            zone: self.zone.to_string(),
+            name: self.name.as_str().to_owned(),
+            zone: self.zone.as_str().to_owned(),
             ipv4: self.ipv4.as_ref().map(Wire::to_wire),
             ipv6: self.ipv6.as_ref().map(Wire::to_wire),
             exclusions: wires(&self.exclusions),
@@ -86,7 +86,7 @@ impl Wire<v1::CreateVSwitch> for CreateVSwitch {
 impl Wire<v1::DeleteVSwitch> for DeleteVSwitch {
     fn to_wire(&self) -> v1::DeleteVSwitch {
         v1::DeleteVSwitch {
-            name: self.name.to_string(),
+            name: self.name.as_str().to_owned(),
         }
     }
 
@@ -100,10 +100,10 @@ impl Wire<v1::DeleteVSwitch> for DeleteVSwitch {
 impl Wire<v1::RegisterNode> for RegisterNode {
     fn to_wire(&self) -> v1::RegisterNode {
         v1::RegisterNode {
-            name: self.name.to_string(),
-            zone: self.zone.to_string(),
-            identity: self.identity.to_string(),
-            instance_type: self.instance_type.to_string(),
+            name: self.name.as_str().to_owned(),
+            zone: self.zone.as_str().to_owned(),
+            identity: self.identity.as_str().to_owned(),
+            instance_type: self.instance_type.as_str().to_owned(),
             warm_target: self.warm_target,
             eni_slots: self.eni_slots,
             addresses_per_eni: self.addresses_per_eni,
@@ -225,7 +225,7 @@ impl Wire<v1::Bind> for Bind {
         v1::Bind {
             key: Some(self.key.to_wire()),
             node: self.node.0,
-            boot_id: self.boot.to_string(),
+            boot_id: self.boot.as_str().to_owned(),
             invoked_at_ms: self.invoked_at_ms,
             pod: Some(self.pod.to_wire()),
             vswitch: self.vswitch.0,
@@ -278,7 +278,7 @@ impl Wire<v1::Release> for Release {
         v1::Release {
             key: Some(self.key.to_wire()),
             node: self.node.0,
-            boot_id: self.boot.to_string(),
+            boot_id: self.boot.as_str().to_owned(),
             invoked_at_ms: self.invoked_at_ms,
             generation: self.generation.map_or(0, |generation| generation.0),
             proof: proof_number(self.proof),
@@ -303,11 +303,11 @@ impl Wire<v1::RegisterMember> for RegisterMember {
     fn to_wire(&self) -> v1::RegisterMember {
         v1::RegisterMember {
             id: self.id.0,
-            name: self.name.to_string(),
-            client_endpoint: self.client_endpoint.to_string(),
-            peer_endpoint: self.peer_endpoint.to_string(),
+            name: self.name.as_str().to_owned(),
+            client_endpoint: self.client_endpoint.as_str().to_owned(),
+            peer_endpoint: self.peer_endpoint.as_str().to_owned(),
             store: Bytes::copy_from_slice(&self.store),
-            cluster_id: self.cluster.to_string(),
+            cluster_id: self.cluster.as_str().to_owned(),
         }
     }
 
@@ -377,10 +377,10 @@ impl Wire<v1::Policy> for Policy {
 impl Wire<v1::AttachmentKey> for AttachmentKey {
     fn to_wire(&self) -> v1::AttachmentKey {
         v1::AttachmentKey {
-            cluster: self.cluster.to_string(),
-            network: self.network.to_string(),
-            container_id: self.container.to_string(),
-            interface: self.interface.to_string(),
+            cluster: self.cluster.as_str().to_owned(),
+            network: self.network.as_str().to_owned(),
+            container_id: self.container.as_str().to_owned(),
+            interface: self.interface.as_str().to_owned(),
         }
     }
 
@@ -397,9 +397,9 @@ impl Wire<v1::AttachmentKey> for AttachmentKey {
 impl Wire<v1::Pod> for PodIdentity {
     fn to_wire(&self) -> v1::Pod {
         v1::Pod {
-            namespace: self.namespace.to_string(),
-            name: self.name.to_string(),
-            uid: self.uid.to_string(),
+            namespace: self.namespace.as_str().to_owned(),
+            name: self.name.as_str().to_owned(),
+            uid: self.uid.as_str().to_owned(),
         }
     }
 
@@ -415,9 +415,9 @@ impl Wire<v1::Pod> for PodIdentity {
 impl Wire<v1::ClaimName> for ClaimName {
     fn to_wire(&self) -> v1::ClaimName {
         v1::ClaimName {
-            cluster: self.cluster.to_string(),
-            namespace: self.namespace.to_string(),
-            pod: self.pod.to_string(),
+            cluster: self.cluster.as_str().to_owned(),
+            namespace: self.namespace.as_str().to_owned(),
+            pod: self.pod.as_str().to_owned(),
         }
     }
 

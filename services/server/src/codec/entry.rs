@@ -55,10 +55,10 @@ impl Wire<v1::Proposal> for Proposal {
             version: 0,
         });
         v1::Proposal {
-            principal: self.principal.to_string(),
-            request_id: self.request_id.to_string(),
+            principal: self.principal.as_str().to_owned(),
+            request_id: self.request_id.as_str().to_owned(),
             trace_id: trace_bytes(&self.trace_id),
-            reason: self.reason.to_string(),
+            reason: self.reason.as_str().to_owned(),
             facts_epoch: facts.epoch,
             facts_version: facts.version,
             command: Some(self.command.to_wire()),

@@ -132,7 +132,7 @@ impl Wire<v1::SnapshotHeader> for SnapshotHeader {
     fn to_wire(&self) -> v1::SnapshotHeader {
         v1::SnapshotHeader {
             state_version: self.state_version,
-            cluster_id: self.cluster.to_string(),
+            cluster_id: self.cluster.as_str().to_owned(),
             revision: self.revision.0,
             chain: Bytes::copy_from_slice(&self.chain.0),
             ledger_time_ms: self.ledger_time_ms,

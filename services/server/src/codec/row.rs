@@ -26,8 +26,8 @@ impl Wire<v1::VSwitchRow> for VSwitch {
     fn to_wire(&self) -> v1::VSwitchRow {
         v1::VSwitchRow {
             id: self.id.0,
-            name: self.name.to_string(),
-            zone: self.zone.to_string(),
+            name: self.name.as_str().to_owned(),
+            zone: self.zone.as_str().to_owned(),
             ipv4: self.ipv4.as_ref().map(Wire::to_wire),
             ipv6: self.ipv6.as_ref().map(Wire::to_wire),
             excluded: wires(&self.excluded),
@@ -54,10 +54,10 @@ impl Wire<v1::NodeRow> for Node {
     fn to_wire(&self) -> v1::NodeRow {
         v1::NodeRow {
             id: self.id.0,
-            name: self.name.to_string(),
-            identity: self.identity.to_string(),
-            zone: self.zone.to_string(),
-            instance_type: self.instance_type.to_string(),
+            name: self.name.as_str().to_owned(),
+            identity: self.identity.as_str().to_owned(),
+            zone: self.zone.as_str().to_owned(),
+            instance_type: self.instance_type.as_str().to_owned(),
             eni_slots: self.eni_slots,
             addresses_per_eni: self.addresses_per_eni,
             warm_target: self.warm_target,
@@ -84,7 +84,7 @@ impl Wire<v1::AllocationRow> for Allocation {
             key: Some(self.key.to_wire()),
             generation: self.generation.0,
             node: self.node.0,
-            boot_id: self.boot.to_string(),
+            boot_id: self.boot.as_str().to_owned(),
             invoked_at_ms: self.invoked_at_ms,
             pod: Some(self.pod.to_wire()),
             vswitch: self.vswitch.0,
@@ -186,9 +186,9 @@ impl Wire<v1::MemberRow> for Member {
     fn to_wire(&self) -> v1::MemberRow {
         v1::MemberRow {
             id: self.id.0,
-            name: self.name.to_string(),
-            client_endpoint: self.client_endpoint.to_string(),
-            peer_endpoint: self.peer_endpoint.to_string(),
+            name: self.name.as_str().to_owned(),
+            client_endpoint: self.client_endpoint.as_str().to_owned(),
+            peer_endpoint: self.peer_endpoint.as_str().to_owned(),
             store: Bytes::copy_from_slice(&self.store),
         }
     }
@@ -208,7 +208,7 @@ impl Wire<v1::MemberRow> for Member {
 pub(super) fn tombstone_to_wire(key: &AttachmentKey, row: &Tombstone) -> v1::TombstoneRow {
     v1::TombstoneRow {
         key: Some(key.to_wire()),
-        boot_id: row.boot.to_string(),
+        boot_id: row.boot.as_str().to_owned(),
         invoked_at_ms: row.invoked_at_ms,
         expires_at_ms: row.expires_at_ms,
     }
@@ -231,8 +231,8 @@ pub(super) fn request_to_wire(
     row: &RequestResult,
 ) -> v1::RequestRow {
     v1::RequestRow {
-        principal: principal.to_string(),
-        request_id: id.to_string(),
+        principal: principal.as_str().to_owned(),
+        request_id: id.as_str().to_owned(),
         command: Bytes::copy_from_slice(&row.command),
         outcome: Some(row.outcome.to_wire()),
         expires_at_ms: row.expires_at_ms,
