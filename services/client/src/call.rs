@@ -180,6 +180,7 @@ where
                 })
             }
             Event::Answered(at, _, Ok(response)) => {
+                self.routes[at].answered();
                 self.client.prefer(&self.routes[at]);
                 Some(Ok(response.into_inner()))
             }
@@ -192,7 +193,11 @@ where
     fn refused(&mut self, at: usize, connection: &Connection, status: Status) -> Option<Error> {
         let now = Instant::now();
         let endpoint = self.routes[at].name();
-        match judge(endpoint, status) {
+        let verdict = judge(endpoint, status);
+        if !matches!(verdict, Verdict::Broken(_) | Verdict::TooLate) {
+            self.routes[at].answered();
+        }
+        match verdict {
             Verdict::Final(error) => {
                 if matches!(error, Error::Refused(_)) {
                     self.client.prefer(&self.routes[at]);
@@ -223,6 +228,7 @@ where
                 self.plan.told_to_wait(at, wait, now);
             }
             Verdict::Broken(reason) => {
+                let reason = self.routes[at].broken(reason, self.client.certificate());
                 self.routes[at].forget(connection);
                 if !self.method.repeatable {
                     let endpoint = endpoint.to_owned();

@@ -1,5 +1,6 @@
 //! The client itself: routes shared by its clones, and how long and under which trace each clone calls.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub(crate) enum Patience {
 
 struct Shared {
     tls: Option<ClientTlsConfig>,
+    /// The file of our own, for saying what to look at.
+    certificate: Option<PathBuf>,
     wait_for_server: bool,
     known: Mutex<Known>,
 }
@@ -73,6 +76,10 @@ impl Client {
         Ok(Self {
             shared: Arc::new(Shared {
                 tls,
+                certificate: options
+                    .tls
+                    .and_then(|files| files.identity)
+                    .map(|(certificate, _)| certificate),
                 wait_for_server: options.wait_for_server,
                 known: Mutex::new(known),
             }),
@@ -134,6 +141,11 @@ impl Client {
             pinned,
             ..self.clone()
         })
+    }
+
+    /// The file of our own certificate.
+    pub(crate) fn certificate(&self) -> Option<&Path> {
+        self.shared.certificate.as_deref()
     }
 
     pub(crate) fn is_pinned(&self) -> bool {

@@ -1,6 +1,8 @@
 //! One endpoint with its one connection, made when first needed and shared by all calls.
 
 use std::fmt::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -21,6 +23,8 @@ pub(crate) struct Route {
     /// How many were made. Locked while connecting, so that a thousand calls at once make one connection.
     connecting: Mutex<u64>,
     connection: std::sync::Mutex<Option<Connection>>,
+    /// Whether the other side has ever answered: until then it may be the certificate that it does not like.
+    has_answered: AtomicBool,
 }
 
 /// A channel, and which of its route's it is.
@@ -43,12 +47,31 @@ impl Route {
             endpoint,
             connecting: Mutex::new(0),
             connection: std::sync::Mutex::new(None),
+            has_answered: AtomicBool::new(false),
         })
     }
 
     /// As it was given.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The other side answered, whatever it said.
+    pub(crate) fn answered(&self) {
+        self.has_answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Why a connection broke, with what to look at if it was one over TLS on which nothing was ever answered: a server
+    /// that refuses our certificate says so only then (TLS 1.3), and often the connection is gone before it is heard.
+    pub(crate) fn broken(&self, reason: String, certificate: Option<&Path>) -> String {
+        let never_answered = !self.has_answered.load(Ordering::Relaxed);
+        match certificate {
+            Some(path) if never_answered && self.name.starts_with("https:") => {
+                let path = path.display();
+                format!("{reason} (does it trust who signed the certificate {path}?)")
+            }
+            _ => reason,
+        }
     }
 
     /// Whether a hint from here may lead there: never from an encrypted connection to a plain one.
@@ -121,24 +144,55 @@ fn endpoint(name: &str, tls: Option<&ClientTlsConfig>) -> Result<Endpoint, Strin
     }
 }
 
-/// Reads the files.
+/// Reads the files. What is wrong with one of them is said here, with its name: later it would only be an unknown issuer.
 pub(crate) fn tls(files: &TlsFiles) -> Result<ClientTlsConfig, Error> {
-    let read = |option, path: &std::path::Path| {
-        std::fs::read(path).map_err(|error| Error::Option {
-            option,
-            reason: format!("{}: {error}", path.display()),
-        })
-    };
-    let authority = Certificate::from_pem(read("tls.ca", &files.authority)?);
+    let authority = Certificate::from_pem(pem("tls.ca", &files.authority, CERTIFICATE)?);
     let mut tls = ClientTlsConfig::new().ca_certificate(authority);
+    try_out(&tls, "tls.ca", &files.authority)?;
     if let Some((certificate, key)) = &files.identity {
-        let (certificate, key) = (read("tls.cert", certificate)?, read("tls.key", key)?);
-        tls = tls.identity(Identity::from_pem(certificate, key));
+        let identity = Identity::from_pem(
+            pem("tls.cert", certificate, CERTIFICATE)?,
+            pem("tls.key", key, PRIVATE_KEY)?,
+        );
+        tls = tls.identity(identity);
+        try_out(&tls, "tls.cert", certificate)?;
     }
     if let Some(name) = &files.server_name {
         tls = tls.domain_name(name.clone());
     }
     Ok(tls)
+}
+
+/// How PEM files of each kind say what they hold.
+const CERTIFICATE: &str = "BEGIN CERTIFICATE";
+/// "BEGIN EC PRIVATE KEY" and others.
+const PRIVATE_KEY: &str = "PRIVATE KEY";
+
+fn pem(option: &'static str, path: &Path, what: &str) -> Result<Vec<u8>, Error> {
+    let refused = |reason: String| Error::Option {
+        option,
+        reason: format!("{}: {reason}", path.display()),
+    };
+    let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+    // The library takes a file without any as one with none.
+    match String::from_utf8_lossy(&bytes).contains(what) {
+        true => Ok(bytes),
+        false => Err(refused(format!(
+            "there is no \"{what}\" in it: a PEM file is needed"
+        ))),
+    }
+}
+
+/// Whether the library takes what was read so far.
+fn try_out(tls: &ClientTlsConfig, option: &'static str, path: &Path) -> Result<(), Error> {
+    let endpoint = Endpoint::from_static("https://127.0.0.1");
+    match endpoint.tls_config(tls.clone()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::Option {
+            option,
+            reason: format!("{}: {}", path.display(), chain(&error)),
+        }),
+    }
 }
 
 /// All causes in one line; tonic's own text is only "transport error".

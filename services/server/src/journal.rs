@@ -63,6 +63,8 @@ pub enum Settled {
         leader_boot: [u8; 16],
         /// Which.
         batch: u64,
+        /// Where the log has it.
+        index: u64,
         /// One per command, in order.
         answers: Vec<Answer>,
     },
@@ -185,8 +187,9 @@ impl Handler<Settle> for Journal {
                 Settled::Applied {
                     leader_boot,
                     batch,
+                    index,
                     answers,
-                } => self.state.applied(leader_boot, batch, answers),
+                } => self.state.applied(leader_boot, batch, index, answers),
                 Settled::Dropped { data, reason } => self.dropped(&data, reason, context),
             }
         }

@@ -41,4 +41,6 @@ pub mod failure;
 
 pub mod out_of_range;
 
+pub mod spans;
+
 pub mod policy;

@@ -362,10 +362,13 @@ impl Handler<Turn> for Router {
         let (mut effects, mut settled) = (Vec::new(), Vec::new());
         for event in events {
             match event {
-                Event::Applied { mut effect, .. } => {
+                Event::Applied {
+                    mut effect, index, ..
+                } => {
                     settled.push(Settled::Applied {
                         leader_boot: effect.leader_boot,
                         batch: effect.batch,
+                        index,
                         answers: std::mem::take(&mut effect.answers),
                     });
                     effects.push(effect);

@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
 };
 use tokio::runtime::{Builder, Runtime};
-use tracing::Metadata;
+use tracing::{Level, Metadata};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
@@ -80,10 +80,9 @@ impl Exporter {
         S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
         let tracer = self.provider.tracer(options.service.clone());
-        let ours = |metadata: &Metadata<'_>| metadata.target().starts_with(OURS);
         tracing_opentelemetry::layer()
             .with_tracer(tracer)
-            .with_filter(filter_fn(ours))
+            .with_filter(filter_fn(wanted))
     }
 
     /// Sends what is left. The runtime goes on by itself, so this may be called on any thread.
@@ -92,6 +91,13 @@ impl Exporter {
         self.runtime.shutdown_background();
         finished.map_err(|error| error.to_string())
     }
+}
+
+/// Spans of every level, whatever the log lines' filter says: where nobody asked for traces, none of them is made.
+/// Of the events beside them those that log lines show by default.
+fn wanted(metadata: &Metadata<'_>) -> bool {
+    let is_wanted = metadata.is_span() || *metadata.level() <= Level::INFO;
+    is_wanted && metadata.target().starts_with(OURS)
 }
 
 fn resource(options: &Options) -> Resource {

@@ -80,7 +80,10 @@ fn none_is_lost() {
         let sent_on = call.in_scope(|| {
             assert_eq!(trace_id_of_current_span(), Some(parent.trace_id));
             for number in 0..SPANS - 1 {
-                tracing::info_span!(target: "berth_test", "step", number).in_scope(|| {});
+                tracing::debug_span!(target: "berth_test", "step", number).in_scope(|| {
+                    tracing::debug!(target: "berth_test", "not sent");
+                    tracing::info!(target: "berth_test", "sent");
+                });
             }
             tracing::info_span!(target: "h2::client", "foreign").in_scope(|| {});
             traceparent_of_current_span()
@@ -102,4 +105,7 @@ fn none_is_lost() {
     // The negative control: what is not ours is not sent, and none of the steps hangs elsewhere.
     let step = |span: &&Span| span.name == "step" && span.parent_span_id == call.span_id;
     assert_eq!(spans.iter().filter(step).count(), SPANS - 1);
+    let events = spans.iter().flat_map(|span| &span.events);
+    assert!(events.clone().all(|event| event.name == "sent"));
+    assert_eq!(events.count(), SPANS - 1);
 }

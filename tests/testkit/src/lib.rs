@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how the things it starts are made inside.
 
+pub mod certificates;
 pub mod make;
 pub mod process;
 pub mod simulation;

@@ -4,10 +4,12 @@ mod binary;
 mod error;
 mod member;
 mod ready;
+mod setup;
 
 pub use binary::binary;
 pub use error::Error;
 pub use member::Member;
+pub use setup::Setup;
 
 use std::path::Path;
 
@@ -23,6 +25,7 @@ const ATTEMPTS: usize = 3;
 pub struct Cluster {
     // Before the folder, so that the processes are gone when it goes.
     members: Vec<Member>,
+    setup: Setup,
     folder: TempDir,
 }
 
@@ -36,9 +39,14 @@ impl Cluster {
 
     /// This many replicas of a new cluster, with a leader that serves. 1 = `--dev`.
     pub fn start(replicas: usize) -> Result<Self, Error> {
+        Self::start_with(replicas, &Setup::default())
+    }
+
+    /// The same, with more to say to the replicas.
+    pub fn start_with(replicas: usize, setup: &Setup) -> Result<Self, Error> {
         let mut failure = None;
         for _ in 0..ATTEMPTS {
-            match Self::start_once(replicas) {
+            match Self::start_once(replicas, setup) {
                 Ok(cluster) => return Ok(cluster),
                 // Only a port that somebody took is worth another attempt.
                 Err(error) if error.is_port_taken() => failure = Some(error),
@@ -48,22 +56,27 @@ impl Cluster {
         Err(failure.unwrap_or(Error::NoPorts))
     }
 
-    fn start_once(replicas: usize) -> Result<Self, Error> {
+    fn start_once(replicas: usize, setup: &Setup) -> Result<Self, Error> {
         let folder = TempDir::with_prefix("berth-").map_err(Error::Folder)?;
         let ports: Result<Vec<Ports>, Error> = (0..replicas).map(|_| Ports::free()).collect();
         let ports = ports?;
         let mut members = Vec::new();
         for at in 0..replicas {
-            members.push(spawn(at, &ports, folder.path())?);
+            members.push(spawn(at, &ports, folder.path(), setup)?);
         }
-        let mut cluster = Self { members, folder };
-        ready::wait(&mut cluster.members)?;
+        let setup = setup.clone();
+        let mut cluster = Self {
+            members,
+            setup,
+            folder,
+        };
+        cluster.wait_until_ready()?;
         Ok(cluster)
     }
 
     /// Until every replica knows a leader and the leader serves; after a restart of some.
     pub fn wait_until_ready(&mut self) -> Result<(), Error> {
-        ready::wait(&mut self.members)
+        ready::wait(&mut self.members, &self.setup)
     }
 
     /// The client endpoints, in order: "http://127.0.0.1:40123".

@@ -75,7 +75,9 @@ fn of_status(endpoint: &str, status: Status) -> Verdict {
     }
     let from_beneath = status.source().is_some();
     if from_beneath || matches!(status.code(), Code::Unavailable | Code::Cancelled) {
-        return Verdict::Broken(chain(&status));
+        // The status' own words say less, and say it at length.
+        let said = status.source().map(chain);
+        return Verdict::Broken(said.unwrap_or_else(|| status.message().to_owned()));
     }
     Verdict::Final(Error::Protocol {
         endpoint: endpoint.to_owned(),

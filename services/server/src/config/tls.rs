@@ -36,9 +36,9 @@ impl TlsFiles {
     /// Reads all three; an error names the option.
     pub fn read(&self) -> Result<Certificates, Error> {
         Ok(Certificates {
-            ca: read(self.keys[0], &self.ca)?,
-            certificate: read(self.keys[1], &self.certificate)?,
-            key: read(self.keys[2], &self.key)?,
+            ca: read(self.keys[0], &self.ca, CERTIFICATE)?,
+            certificate: read(self.keys[1], &self.certificate, CERTIFICATE)?,
+            key: read(self.keys[2], &self.key, PRIVATE_KEY)?,
         })
     }
 }
@@ -82,7 +82,19 @@ fn files(keys: [&'static str; 3], said: [&Option<PathBuf>; 3]) -> Result<Option<
     }
 }
 
-fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path)
-        .map_err(|error| refuse(key, format!("{} cannot be read: {error}", path.display())))
+/// How PEM files of each kind say what they hold.
+const CERTIFICATE: &str = "BEGIN CERTIFICATE";
+/// "BEGIN EC PRIVATE KEY" and others.
+const PRIVATE_KEY: &str = "PRIVATE KEY";
+
+fn read(key: &'static str, path: &Path, what: &str) -> Result<Vec<u8>, Error> {
+    let refused = |reason: String| refuse(key, format!("{} {reason}", path.display()));
+    let bytes = fs::read(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    // The library takes a file without any as one with none.
+    match String::from_utf8_lossy(&bytes).contains(what) {
+        true => Ok(bytes),
+        false => Err(refused(format!(
+            "has no \"{what}\" in it: a PEM file is needed"
+        ))),
+    }
 }

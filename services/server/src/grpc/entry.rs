@@ -6,6 +6,7 @@ use super::authorisation::{self, Row};
 use super::principal::Caller;
 use super::{status, trace};
 use crate::metrics::Calls;
+use crate::spans;
 use berth_proto::v1::RefusalCode;
 use http::{Request, Response};
 use std::future::Future;
@@ -137,6 +138,7 @@ where
                 };
                 let ended =
                     Status::from_header_map(response.headers()).unwrap_or_else(|| Status::ok(""));
+                spans::ended(&ended);
                 calls.ended(Some(row.method), &ended, begun.elapsed());
                 Ok(response)
             }

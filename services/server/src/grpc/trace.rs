@@ -1,6 +1,7 @@
 //! Which trace a request belongs to: `traceparent` of W3C Trace Context.
 
 use super::principal::Caller;
+use crate::spans;
 use berth_telemetry::{SpanParent, remote_parent};
 use http::HeaderMap;
 use tracing::Span;
@@ -13,11 +14,12 @@ pub fn parent(headers: &HeaderMap) -> Option<SpanParent> {
     remote_parent(headers.get(HEADER)?.to_str().ok()?)
 }
 
-/// One request's span; its children go down to the raft commit. At debug level: traces have every level, while log
-/// lines at info do not pay for formatting it on every call.
+/// One request's span; its children go down to the raft commit.
 pub fn span(method: &'static str, caller: &Caller, parent: Option<&SpanParent>) -> Span {
-    let span = tracing::debug_span!("call", method, principal = %caller.principal);
-    if let Some(parent) = parent {
+    let span = spans::call(method, &caller.principal);
+    if let Some(parent) = parent
+        && !span.is_disabled()
+    {
         parent.adopt(&span);
     }
     span

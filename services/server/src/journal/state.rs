@@ -3,6 +3,7 @@
 use super::LedgerClock;
 use crate::codec::{Entry, encode_entry};
 use crate::failure::Failure;
+use crate::spans;
 use berth_actors::Reply;
 use berth_domain::command::{Header, Proposal};
 use berth_domain::outcome::Answer;
@@ -16,8 +17,8 @@ pub const COMMANDS_MAX: usize = 512;
 const ENTRY_BYTES_ABOUT: usize = 512 * 1024;
 /// A command is seldom larger than this; names at their limits are counted by [`weight`].
 const COMMAND_BYTES_ABOUT: usize = 512;
-/// Entries under way at once: one being synced, one being sent and one being packed. More only makes each smaller.
-pub const ENTRIES_MAX: usize = 3;
+/// Entries under way at once: one being synced and sent, one being packed and applied. More only makes each smaller.
+pub const ENTRIES_MAX: usize = 2;
 /// Commands waiting: a second's worth at full speed; above it callers are told to come again.
 pub const QUEUE_MAX: usize = 16_384;
 /// How often an entry that raft would not take is offered again, 5 ms apart, before its callers are told.
@@ -33,7 +34,7 @@ pub type Committed = Result<Answer, Failure>;
 pub struct Propose {
     /// The command, with who asked and why.
     pub proposal: Proposal,
-    /// The request it belongs to; the time until the commit is a span below it.
+    /// The request it belongs to; the time in the queue and until the commit is a span below it.
     pub span: Span,
     /// Told once: the ledger's answer, or why there is none.
     pub reply: Reply<Committed>,
@@ -66,8 +67,8 @@ struct UnderWay {
 #[derive(Debug)]
 struct Waiting {
     reply: Reply<Committed>,
-    /// Closed when the answer is given.
-    _commit: Span,
+    /// Ends when the answer is given.
+    commit: Span,
 }
 
 // === impl State ===
@@ -116,7 +117,8 @@ impl State {
                 retry_after_ms: RETRY_AFTER_MS,
             }));
         }
-        self.queue.push_back(propose);
+        let span = spans::commit(&propose.span);
+        self.queue.push_back(Propose { span, ..propose });
     }
 
     /// Packs the next entry, if commands wait and not too many entries are under way.
@@ -163,14 +165,17 @@ impl State {
             };
             bytes += weight(&proposal);
             proposals.push(proposal);
-            let _commit = tracing::info_span!(parent: &span, "journal.commit", batch);
-            waiting.push(Waiting { reply, _commit });
+            let commit = span;
+            waiting.push(Waiting { reply, commit });
+        }
+        for entry in &waiting {
+            spans::packed(&entry.commit, batch, waiting.len());
         }
         (proposals, waiting)
     }
 
-    /// An entry was applied: if it is ours and still waited for, its proposers are told.
-    pub fn applied(&mut self, leader_boot: [u8; 16], batch: u64, answers: Vec<Answer>) {
+    /// An entry was applied at a place of the log: if it is ours and still waited for, its proposers are told.
+    pub fn applied(&mut self, leader_boot: [u8; 16], batch: u64, index: u64, answers: Vec<Answer>) {
         if leader_boot != self.boot {
             return;
         }
@@ -178,6 +183,7 @@ impl State {
             return;
         };
         for (waiting, answer) in entry.waiting.into_iter().zip(answers) {
+            spans::applied(&waiting.commit, index);
             waiting.reply.answer(Ok(answer));
         }
     }

@@ -60,8 +60,8 @@ fn answers_find_their_proposers() {
     let (first, _) = state.pack(100, 0).expect("an entry");
     let three = propose(&mut state);
     let (second, _) = state.pack(100, 0).expect("an entry");
-    state.applied(BOOT, second, vec![answer(3)]);
-    state.applied(BOOT, first, vec![answer(1), answer(2)]);
+    state.applied(BOOT, second, 9, vec![answer(3)]);
+    state.applied(BOOT, first, 9, vec![answer(1), answer(2)]);
     assert_eq!(told(one), Some(Ok(answer(1))));
     assert_eq!(told(two), Some(Ok(answer(2))));
     assert_eq!(told(three), Some(Ok(answer(3))));
@@ -73,9 +73,9 @@ fn an_entry_of_another_boot_answers_nobody() {
     let mut state = leading();
     let waiting = propose(&mut state);
     let (batch, _) = state.pack(100, 0).expect("an entry");
-    state.applied([2; 16], batch, vec![answer(1)]);
+    state.applied([2; 16], batch, 9, vec![answer(1)]);
     assert_eq!(state.under_way(), 1);
-    state.applied(BOOT, batch, vec![answer(2)]);
+    state.applied(BOOT, batch, 9, vec![answer(2)]);
     assert_eq!(told(waiting), Some(Ok(answer(2))));
 }
 
@@ -97,7 +97,7 @@ fn a_lost_leadership_leaves_the_outcome_unknown() {
     // That it is committed after all is nobody's answer any more, also not in a new term.
     state.begin(LedgerClock::start(6_000, 200), 0);
     let next = propose(&mut state);
-    state.applied(BOOT, batch, vec![answer(1)]);
+    state.applied(BOOT, batch, 9, vec![answer(1)]);
     assert_eq!(told(next), None);
 }
 
@@ -160,7 +160,7 @@ fn headers_carry_two_times() {
     let mut header = |now_ms, wall_ms| {
         drop(propose(&mut state));
         let (batch, data) = state.pack(now_ms, wall_ms).expect("an entry");
-        state.applied(BOOT, batch, vec![answer(1)]);
+        state.applied(BOOT, batch, 9, vec![answer(1)]);
         let header = decode_entry(&data).expect("ours").header;
         (header.ledger_time_ms, header.wall_time_ms)
     };
@@ -215,6 +215,7 @@ fn one_turn_is_one_entry() {
         journal.deliver(Settle(vec![Settled::Applied {
             leader_boot: BOOT,
             batch,
+            index: 9,
             answers: (1..=50).map(answer).collect(),
         }]));
         for (revision, waiting) in (1..).zip(waiting) {

@@ -57,6 +57,19 @@ pub enum Found {
     Warm(Vec<IpAddr>),
 }
 
+// === impl Found ===
+
+impl Found {
+    /// For traces.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Promised(_) => "promised",
+            Self::Warm(_) => "warm",
+        }
+    }
+}
+
 /// What an ADD may get, before it has addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {

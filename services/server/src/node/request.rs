@@ -3,6 +3,7 @@
 use super::choice::{Choice, Plan};
 use super::message::{Allocate, Allocated, Collected, Release, Released};
 use crate::failure::Failure;
+use crate::spans;
 use berth_actors::Reply;
 use berth_domain::id::{AttachmentKey, Generation, Revision};
 use berth_domain::outcome::Answer;
@@ -61,7 +62,12 @@ pub(super) enum Phase {
     /// It waits for something that will be said, or for a time.
     Parked(Failure),
     /// It waits for addresses of the plan's candidate with this number.
-    Asking { plan: Plan, candidate: usize },
+    Asking {
+        plan: Plan,
+        candidate: usize,
+        /// Ends with the answer.
+        _grant: Span,
+    },
     /// Its bind is in the journal, under this number.
     Proposed { number: u64, choice: Choice },
 }
@@ -117,6 +123,9 @@ impl Work {
 impl Add {
     /// Tells everybody the same; only the first caller's ADD made something.
     pub fn answer(self, answer: Allocating) {
+        if let Err(failure) = &answer {
+            spans::failed(&self.span, failure);
+        }
         for (number, caller) in self.callers.into_iter().enumerate() {
             let own = answer.clone().map(|allocated| Allocated {
                 created: allocated.created && number == 0,

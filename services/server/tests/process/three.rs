@@ -190,6 +190,50 @@ async fn a_leader_is_killed() {
     );
 }
 
+/// Promise: from the moment at which a fresh follower knows its leader it names the leader's endpoint, and a client that
+/// knows only this follower is served.
+#[tokio::test]
+async fn a_client_may_know_only_a_fresh_follower() {
+    let plan = Plan::new(3);
+    let mut all: Vec<Berthd> = (0..3)
+        .map(|place| plan.spawn(place, 3, &["--bootstrap"]))
+        .collect();
+    for (place, berthd) in all.iter_mut().enumerate() {
+        berthd.client = format!("http://127.0.0.1:{}", plan.ports[place][0]);
+    }
+    let (follower, then) = loop {
+        let mut follower = None;
+        for berthd in &all {
+            let follows = |now: &v1::ClusterStatusResponse| {
+                now.leader_id != 0 && now.leader_id != now.member_id
+            };
+            let known = status(berthd).await.filter(follows);
+            follower = known.map(|now| (berthd, now)).or(follower);
+        }
+        if let Some(follower) = follower {
+            break follower;
+        }
+        tokio::task::yield_now().await;
+    };
+    let refused = follower.allocator().await.allocate(add("one")).await;
+    let hint = refusal(&refused.expect_err("it does not lead"));
+    // A leader that was lost in the meantime is none to name.
+    let now = status(follower).await.expect("a status");
+    if (now.term, now.leader_id) == (then.term, then.leader_id) {
+        let endpoints: Vec<&str> = all.iter().map(|berthd| berthd.client.as_str()).collect();
+        assert!(
+            endpoints.contains(&hint.leader_endpoint.as_str()),
+            "{hint:?}"
+        );
+    }
+    let options = berth_client::Options::endpoints([&follower.client]);
+    let client = berth_client::Client::new(options).expect("an endpoint");
+    client
+        .register_node(node("worker-1"))
+        .await
+        .expect("the leader is found");
+}
+
 /// Promise: SIGTERM hands the leadership over first: another leads at once, and the ADD after it is served.
 #[tokio::test]
 async fn a_stopped_leader_hands_over() {

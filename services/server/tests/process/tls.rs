@@ -307,3 +307,35 @@ fn a_replica_with_a_wrong_certificate_is_not_heard() {
             .any(|line| line.contains("\"ready\""))
     );
 }
+
+/// Promise: a certificate file that is not there, or is no PEM file, is named by its option and path, and nothing is served.
+#[test]
+fn a_bad_certificate_file_is_named() {
+    let (folder, authority) = (directory(), Authority::new());
+    let garbage = folder.path().join("garbage.pem");
+    fs::write(&garbage, "no certificate").expect("written");
+    for bad in [Path::new("/nowhere/x.pem"), &garbage] {
+        for (place, option) in ["tls_client_ca", "tls_client_cert", "tls_client_key"]
+            .into_iter()
+            .enumerate()
+        {
+            let uri = "spiffe://example.org/berth/member/dev";
+            let mut flags = authority.flags("client", uri, folder.path());
+            flags[2 * place + 1] = bad.display().to_string();
+            let data = folder.path().join("data").display().to_string();
+            let own = [
+                "--dev",
+                "--data-dir",
+                &data,
+                "--listen-client",
+                "127.0.0.1:0",
+            ];
+            let own = own.into_iter().chain(["--listen-peer", "127.0.0.1:0"]);
+            let own = own.chain(["--listen-metrics", "127.0.0.1:0"]);
+            let flags: Vec<&str> = own.chain(flags.iter().map(String::as_str)).collect();
+            let (success, said) = Berthd::spawn(&flags).ended();
+            let named = said.contains(option) && said.contains(&*bad.to_string_lossy());
+            assert!(!success && named, "{option}: {said}");
+        }
+    }
+}

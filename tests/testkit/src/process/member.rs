@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::{Error, binary};
+use super::{Error, Setup, binary};
 
 /// How much of a log an error shows.
 const LOG_LINES_SHOWN: usize = 20;
@@ -53,14 +53,27 @@ impl Ports {
 }
 
 /// The replica at this place of the list. One alone is `--dev`.
-pub(super) fn spawn(at: usize, ports: &[Ports], folder: &Path) -> Result<Member, Error> {
+pub(super) fn spawn(
+    at: usize,
+    ports: &[Ports],
+    folder: &Path,
+    setup: &Setup,
+) -> Result<Member, Error> {
+    let endpoint = |ports: &Ports| {
+        let scheme = match setup.administrator {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://127.0.0.1:{}", ports.client)
+    };
     let name = format!("berth-{}", at + 1);
     let own = ports[at];
     let mut arguments = if ports.len() == 1 {
         vec!["--dev".to_owned()]
     } else {
-        bootstrap(ports)
+        bootstrap(ports, endpoint)
     };
+    arguments.extend(setup.flags.iter().cloned());
     let data = folder.join(&name);
     for (flag, value) in [
         ("--name", name.clone()),
@@ -75,21 +88,17 @@ pub(super) fn spawn(at: usize, ports: &[Ports], folder: &Path) -> Result<Member,
     let child = run(&name, &arguments, &log)?;
     Ok(Member {
         name,
-        endpoint: client_endpoint(own),
+        endpoint: endpoint(&own),
         log,
         arguments,
         child,
     })
 }
 
-fn client_endpoint(ports: Ports) -> String {
-    format!("http://127.0.0.1:{}", ports.client)
-}
-
-fn bootstrap(ports: &[Ports]) -> Vec<String> {
+fn bootstrap(ports: &[Ports], endpoint: impl Fn(&Ports) -> String) -> Vec<String> {
     let mut arguments = vec!["--bootstrap".to_owned()];
     for (at, ports) in ports.iter().enumerate() {
-        let (name, client) = (at + 1, client_endpoint(*ports));
+        let (name, client) = (at + 1, endpoint(ports));
         let peer = ports.peer;
         arguments.push("--member".to_owned());
         arguments.push(format!(

@@ -3,11 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use berth_proto::v1::admin_client::AdminClient;
+use berth_client::{Client, Options};
 use berth_proto::v1::{ClusterStatusRequest, ListNodesRequest};
-use tonic::transport::Channel;
 
-use super::{Error, Member};
+use super::{Error, Member, Setup};
 
 /// A replica is ready in under a second; a busy machine takes longer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -16,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// One question; a process that has stopped must not hold the others up.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-pub(super) fn wait(members: &mut [Member]) -> Result<(), Error> {
+pub(super) fn wait(members: &mut [Member], setup: &Setup) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -26,7 +25,7 @@ pub(super) fn wait(members: &mut [Member]) -> Result<(), Error> {
         let mut leader_serves = false;
         let mut waits_for = None;
         for (at, member) in members.iter().enumerate() {
-            match runtime.block_on(ask(&member.endpoint())) {
+            match runtime.block_on(ask(&member.endpoint(), setup)) {
                 Ok(serves) => leader_serves |= serves,
                 Err(reason) => waits_for = Some((at, reason)),
             }
@@ -58,16 +57,18 @@ fn give_up(member: &mut Member, until: Instant, reason: String) -> Result<(), Er
 }
 
 /// Whether this one leads and serves; Err = not ready, and why.
-async fn ask(endpoint: &str) -> Result<bool, String> {
-    let endpoint = Channel::from_shared(endpoint.to_owned()).map_err(|error| error.to_string())?;
-    let endpoint = endpoint.timeout(ANSWER_LIMIT).connect_timeout(ANSWER_LIMIT);
-    let channel = endpoint
-        .connect()
-        .await
-        .map_err(|error| error.to_string())?;
-    let mut admin = AdminClient::new(channel);
+async fn ask(endpoint: &str, setup: &Setup) -> Result<bool, String> {
+    let options = Options {
+        tls: setup.administrator.clone(),
+        deadline: ANSWER_LIMIT,
+        wait_for_server: false,
+        ..Options::endpoints([endpoint])
+    };
+    let client = Client::new(options).map_err(|error| error.to_string())?;
+    // It alone, whoever leads.
+    let admin = client.only(endpoint).map_err(|error| error.to_string())?;
     let status = admin.cluster_status(ClusterStatusRequest {}).await;
-    let status = status.map_err(|status| status.to_string())?.into_inner();
+    let status = status.map_err(|error| error.to_string())?;
     if status.leader_id == 0 {
         return Err("it knows no leader".to_owned());
     }
@@ -75,5 +76,5 @@ async fn ask(endpoint: &str) -> Result<bool, String> {
         return Ok(false);
     }
     let read = admin.list_nodes(ListNodesRequest::default()).await;
-    read.map(|_| true).map_err(|status| status.to_string())
+    read.map(|_| true).map_err(|error| error.to_string())
 }

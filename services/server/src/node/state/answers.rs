@@ -206,7 +206,9 @@ impl State {
         while let Some(key) = asked.keys.pop_front() {
             let front = self.lanes.get(&key).and_then(VecDeque::front);
             if let Some(Work::Add(add)) = front
-                && let Phase::Asking { plan, candidate } = &add.phase
+                && let Phase::Asking {
+                    plan, candidate, ..
+                } = &add.phase
                 && plan.candidates[*candidate].id == asked.vswitch
             {
                 return Some(key);
@@ -260,7 +262,9 @@ impl State {
             return None; // the caller has just seen an ADD there
         };
         match std::mem::replace(&mut add.phase, Phase::New) {
-            Phase::Asking { plan, candidate } => Some((add, plan, candidate)),
+            Phase::Asking {
+                plan, candidate, ..
+            } => Some((add, plan, candidate)),
             phase => {
                 add.phase = phase;
                 self.put_front(key, add);

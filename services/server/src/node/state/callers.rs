@@ -4,6 +4,7 @@ use super::{ANSWER_BEFORE_DEADLINE_MS, LANE_MAX, Out, State, World, lane_full};
 use crate::failure::Failure;
 use crate::node::message::{Allocate, Collect, Collected, Release};
 use crate::node::request::*;
+use crate::spans;
 use berth_domain::id::Revision;
 use berth_domain::outcome::Refusal;
 use berth_domain::row::Allocation;
@@ -31,7 +32,7 @@ impl State {
             came_at_ms: world.now_ms,
             key: Arc::clone(&key),
             request: Arc::new(request),
-            span: caller.span,
+            span: spans::add(&caller.span, &self.node.name),
             callers: vec![caller.reply],
             refused: 0,
             phase: Phase::New,

@@ -5,6 +5,7 @@ use crate::facts::Lookup;
 use crate::node::choice::{self, Choice, Decision, Found, Plan};
 use crate::node::message;
 use crate::node::request::*;
+use crate::spans;
 use crate::vswitch::message::without;
 use berth_domain::choose::Families;
 use berth_domain::command::{self, Bind, Command, FactsVersion, Proof, Proposal};
@@ -101,11 +102,17 @@ impl State {
         }
         let wanted = self.wanted.entry((vswitch.id, families)).or_default();
         wanted.push(Arc::clone(&add.key));
-        add.phase = Phase::Asking { plan, candidate };
+        let _grant = spans::grant(&add.span, &vswitch.name);
+        add.phase = Phase::Asking {
+            plan,
+            candidate,
+            _grant,
+        };
         add
     }
 
     pub(super) fn propose_bind(&mut self, mut add: Add, choice: Choice, out: &mut Vec<Out>) -> Add {
+        spans::found(&add.span, choice.found.word());
         let request = &add.request;
         let bind = Bind {
             key: (*add.key).clone(),

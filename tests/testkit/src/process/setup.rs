@@ -1,0 +1,50 @@
+//! What a cluster's replicas are started with beside names, folders and ports.
+
+use berth_client::TlsFiles;
+
+use crate::certificates::Files;
+
+/// Nothing = clear text, all options at their defaults.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// Flags of every replica.
+    pub flags: Vec<String>,
+    /// With which certificates an administrator calls; with some, the client listeners speak TLS.
+    pub administrator: Option<TlsFiles>,
+}
+
+// === impl Setup ===
+
+impl Setup {
+    /// One flag more, with its value.
+    pub fn flag(mut self, name: &str, value: &str) -> Self {
+        self.flags.extend([name.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// Client listeners that speak TLS with the server's files; the administrator's are for readiness.
+    pub fn client_tls(self, server: &Files, administrator: &Files) -> Self {
+        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let secure = self
+            .flag("--tls-client-ca", &text(&server.ca))
+            .flag("--tls-client-cert", &text(&server.cert))
+            .flag("--tls-client-key", &text(&server.key));
+        Self {
+            administrator: Some(administrator.client()),
+            ..secure
+        }
+    }
+}
+
+// === impl Files ===
+
+impl Files {
+    /// For a client.
+    pub fn client(&self) -> TlsFiles {
+        TlsFiles {
+            authority: self.ca.clone(),
+            identity: Some((self.cert.clone(), self.key.clone())),
+            server_name: None,
+        }
+    }
+}
