@@ -15,6 +15,9 @@ use crate::interrupt::Interrupt;
 /// The hidden verb that [`tethered`] uses.
 pub const TETHER: &str = "die-with-parent";
 
+/// The program that runs now, also when cargo has put another one in its file meanwhile (proc(5)).
+const OURSELVES: &str = "/proc/self/exe";
+
 /// What to run.
 #[derive(Debug, Args)]
 pub struct TetherArguments {
@@ -42,12 +45,11 @@ pub fn tether(arguments: TetherArguments) -> Result<bool> {
 }
 
 /// A command that dies with the thread that starts it; start it from the main thread.
-pub fn tethered(program: &Path) -> Result<Command> {
-    let ourselves = std::env::current_exe()
-        .map_err(|error| Error::system("cannot find our own program", &error))?;
-    let mut command = Command::new(ourselves);
+pub fn tethered(program: &Path) -> Command {
+    let mut command = Command::new(OURSELVES);
+    command.arg0("xtask");
     command.arg(TETHER).arg(program);
-    Ok(command)
+    command
 }
 
 /// A process group that ends when this is dropped.

@@ -23,7 +23,7 @@ pub fn measure(
 ) -> Result<Value> {
     let path = folder.join("apply.json");
     let failed = |error| Error::system(format!("cannot write {}", path.display()), &error);
-    let mut command = child::tethered(&programs.apply_speed)?;
+    let mut command = child::tethered(&programs.apply_speed);
     command.args([&live.to_string(), "--json"]);
     command.stdin(Stdio::null());
     command.stdout(File::create(&path).map_err(failed)?);

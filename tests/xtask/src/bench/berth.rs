@@ -68,7 +68,7 @@ pub fn start(programs: &Programs, replicas: usize, data: &Path) -> Result<Server
     let mut servers = Servers::new("berth", data)?;
     let all = all(replicas, &servers)?;
     for server in &all {
-        let mut command = server.in_cluster(programs, &all)?;
+        let mut command = server.in_cluster(programs, &all);
         servers.start(&server.name, server.endpoint.clone(), &mut command)?;
     }
     Ok(servers)
@@ -79,7 +79,7 @@ pub fn start_alone(programs: &Programs, data: &Path) -> Result<(Servers, Server)
     let mut servers = Servers::new("berth", data)?;
     let mut all = all(1, &servers)?;
     let server = all.remove(0);
-    let mut command = server.command(programs)?;
+    let mut command = server.command(programs);
     servers.start(&server.name, server.endpoint.clone(), &mut command)?;
     Ok((servers, server))
 }
@@ -102,25 +102,25 @@ fn all(replicas: usize, servers: &Servers) -> Result<Vec<Server>> {
 
 impl Server {
     /// As the only replica: its first start and every later one.
-    pub fn command(&self, programs: &Programs) -> Result<Command> {
-        let mut command = self.any(programs)?;
+    pub fn command(&self, programs: &Programs) -> Command {
+        let mut command = self.any(programs);
         command.arg("--dev");
-        Ok(command)
+        command
     }
 
-    fn in_cluster(&self, programs: &Programs, all: &[Self]) -> Result<Command> {
-        let mut command = self.any(programs)?;
+    fn in_cluster(&self, programs: &Programs, all: &[Self]) -> Command {
+        let mut command = self.any(programs);
         command.arg("--bootstrap");
         for other in all {
             let (name, client, peer) = (&other.name, &other.endpoint, other.listeners[1]);
             let member = format!("name={name},client={client},peer=http://{peer}");
             command.args(["--member", &member]);
         }
-        Ok(command)
+        command
     }
 
-    fn any(&self, programs: &Programs) -> Result<Command> {
-        let mut command = child::tethered(&programs.berthd)?;
+    fn any(&self, programs: &Programs) -> Command {
+        let mut command = child::tethered(&programs.berthd);
         let variables = std::env::vars_os().map(|(name, _)| name);
         for variable in variables.filter(|name| name.to_string_lossy().starts_with("BERTH_")) {
             command.env_remove(variable);
@@ -133,6 +133,6 @@ impl Server {
             command.args([*option, &address.to_string()]);
         }
         command.args(["--log-filter", "warn"]);
-        Ok(command)
+        command
     }
 }

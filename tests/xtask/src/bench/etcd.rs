@@ -66,7 +66,7 @@ impl Etcd {
         let cluster = cluster.collect::<Vec<_>>().join(",");
         for (at, own) in members {
             let (name, client) = (format!("etcd-{}", at + 1), format!("http://{}", own[0]));
-            let mut command = child::tethered(&self.program)?;
+            let mut command = child::tethered(&self.program);
             command
                 .args(["--name", &name, "--data-dir"])
                 .arg(servers.folder(&name));

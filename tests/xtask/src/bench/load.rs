@@ -140,7 +140,7 @@ impl<'a> Load<'a> {
             std::fs::remove_file(&report)
                 .map_err(|error| Error::system("cannot remove the last report", &error))?;
         }
-        let mut command = child::tethered(&self.program)?;
+        let mut command = child::tethered(&self.program);
         command.args([verb, "--json"]).arg(&report);
         say(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::null());

@@ -31,7 +31,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
         servers.start(
             &server.name,
             server.endpoint.clone(),
-            &mut server.command(bench.programs)?,
+            &mut server.command(bench.programs),
         )?;
         let ready = waiting.report(&mut servers)?;
         let serving = ready["serving_at_ns"].as_u64().unwrap_or(0);

@@ -196,7 +196,7 @@ impl Replica {
             .try_clone()
             .map_err(|error| Error::system("cannot open a log file", &error))?;
         let mut command = if self.tethered {
-            child::tethered(&self.program)?
+            child::tethered(&self.program)
         } else {
             Command::new(&self.program)
         };

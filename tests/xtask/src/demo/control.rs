@@ -39,13 +39,13 @@ impl Control {
     }
 
     /// The same, for a command that runs on; a tethered one dies with us, even if we are killed.
-    pub fn lasting_command(&self, arguments: &[&str], tethered: bool) -> Result<Command> {
+    pub fn lasting_command(&self, arguments: &[&str], tethered: bool) -> Command {
         if !tethered {
-            return Ok(self.command(arguments));
+            return self.command(arguments);
         }
-        let mut command = child::tethered(&self.program)?;
+        let mut command = child::tethered(&self.program);
         self.address(&mut command, arguments);
-        Ok(command)
+        command
     }
 
     fn address(&self, command: &mut Command, arguments: &[&str]) {

@@ -40,7 +40,7 @@ impl Facts {
         let arguments = [
             "facts", "report", "--source", "demo", "--hold", "--output", "json",
         ];
-        let mut command = control.lasting_command(&arguments, tethered)?;
+        let mut command = control.lasting_command(&arguments, tethered);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
