@@ -68,7 +68,7 @@ pub fn read_input(input: impl Read) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The JSON of the input.
+/// The JSON object of the input.
 pub fn decode(input: &[u8]) -> Result<Value, Error> {
     if input.is_empty() {
         return Err(Error::new(
@@ -76,10 +76,17 @@ pub fn decode(input: &[u8]) -> Result<Value, Error> {
             "the configuration on stdin is empty",
         ));
     }
-    serde_json::from_slice(input).map_err(|error| {
+    let value: Value = serde_json::from_slice(input).map_err(|error| {
         let message = format!("the configuration on stdin is not JSON: {error}");
         Error::new(Code::Decode, message)
-    })
+    })?;
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(Error::new(
+            Code::Decode,
+            "the configuration on stdin is JSON, but not an object",
+        )),
+    }
 }
 
 /// The `cniVersion` that an answer echoes, whatever else is wrong with the input.

@@ -123,10 +123,17 @@ impl Error {
 
     pub(crate) fn sled(doing: &'static str, path: &Path) -> impl FnOnce(sled::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Sled {
-            doing,
-            path,
-            source: Box::new(source),
+        move |source| match source {
+            // Its own words end in the backtrace of a build that has none.
+            sled::Error::Corruption { at, .. } => Error::Damaged {
+                path,
+                what: format!("sled cannot {doing} it, what lies at {at:?} was not written so"),
+            },
+            source => Error::Sled {
+                doing,
+                path,
+                source: Box::new(source),
+            },
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Start {
     Recover {
         /// Those that are listed: where the others are, until the ledger says it.
         members: Vec<Member>,
+        /// Whose directory it must be, if that was said.
+        cluster_id: Option<String>,
     },
     /// Joins a running cluster as a new member, as learner first.
     Join {
@@ -96,7 +98,13 @@ pub(super) fn start(options: &Options, flags: &Flags) -> Result<Start, Error> {
             set_aside,
         }),
         (_, _, None, true) => rejoin(&name(options, flags)?, members),
-        _ => Ok(Start::Recover { members }),
+        _ => Ok(Start::Recover {
+            cluster_id: match options.cluster_id {
+                Some(_) => Some(cluster_id(options, &members)?),
+                None => None,
+            },
+            members,
+        }),
     }
 }
 

@@ -130,7 +130,11 @@ fn ledger(reason: &Refusal, refusal: &mut v1::Refusal) -> RefusalCode {
         }
         Refusal::StaleGeneration { .. } => RefusalCode::StaleGeneration,
         Refusal::NodeFull { .. } => RefusalCode::NodeFull,
-        Refusal::Overlap { .. } => RefusalCode::Overlap,
+        Refusal::Overlap { cidr, .. } => {
+            let is_ipv6 = cidr.contains(':');
+            refusal.field = if is_ipv6 { "ipv6_cidr" } else { "ipv4_cidr" }.into();
+            RefusalCode::Overlap
+        }
         Refusal::InUse { by, .. } => {
             refusal.holder.clone_from(by);
             RefusalCode::InUse

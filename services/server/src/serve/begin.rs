@@ -4,7 +4,7 @@ use super::Error;
 use crate::config::{Certificates, Config, Member, Start};
 use crate::peer::join::{self, Joined};
 use crate::peer::{Address, Myself};
-use berth_domain::id::{Endpoint, MemberId};
+use berth_domain::id::{Endpoint, MemberId, NodeName};
 use berth_proto::peer::v1::{JoinRequest, PeerMember};
 use berth_raft::log_store::LogStore;
 use berth_raft::start::Start as RaftStart;
@@ -39,6 +39,8 @@ pub struct Advertised {
 
 /// `--dev` has one member, and this is its number.
 const DEV_MEMBER: u64 = 1;
+/// How the names of its clusters begin: another cluster's replica alone would wait for the others for ever.
+const DEV_CLUSTER: &str = "dev-";
 const MIB: u64 = 1024 * 1024;
 
 /// Takes the directory as the configuration says.
@@ -56,8 +58,13 @@ pub async fn begin(
             members,
             id,
         } => bootstrap(path, options, cluster_id, *id, members),
-        Start::Recover { members } => {
+        Start::Recover {
+            members,
+            cluster_id,
+        } => {
             let directory = Directory::open(path, options)?;
+            let other = others_id(&directory, members, &config.name);
+            directory.expect(cluster_id.as_deref(), other)?;
             Ok(begun(directory, RaftStart::Recover, listed(members)))
         }
         Start::Join {
@@ -84,11 +91,19 @@ fn options(config: &Config) -> Options {
 }
 
 fn dev(path: &Path, options: Options) -> Result<Begun, Error> {
-    if let Found::Store(_) = Directory::inspect(path)? {
+    if let Found::Store(identity) = Directory::inspect(path)? {
+        if !identity.cluster_id.starts_with(DEV_CLUSTER) {
+            return Err(Error::Store(berth_store::Error::Stranger {
+                path: path.into(),
+                what: "cluster",
+                found: identity.cluster_id,
+                expected: "one that --dev began".into(),
+            }));
+        }
         let directory = Directory::open(path, options)?;
         return Ok(begun(directory, RaftStart::Recover, Others::default()));
     }
-    let cluster_id = format!("dev-{}", Uuid::new_v4());
+    let cluster_id = format!("{DEV_CLUSTER}{}", Uuid::new_v4());
     let directory = Directory::create(path, &cluster_id, DEV_MEMBER, options)?;
     let members = vec![DEV_MEMBER];
     Ok(begun(
@@ -96,6 +111,15 @@ fn dev(path: &Path, options: Options) -> Result<Begun, Error> {
         RaftStart::Bootstrap { members },
         Others::default(),
     ))
+}
+
+/// If the directory is one that the list gives to a replica of another name: our own id by the list, which it is not.
+/// A replica that has rejoined has an id of its own, which is in no list.
+fn others_id(directory: &Directory, members: &[Member], name: &NodeName) -> Option<u64> {
+    let id = MemberId(directory.identity().member_id);
+    let owner = members.iter().find(|member| member.id == id)?;
+    let own = members.iter().find(|member| member.name == *name)?;
+    (owner.name != own.name).then_some(own.id.0)
 }
 
 /// A start that was cut short between the directory's making and the log's is gone on with;

@@ -217,7 +217,7 @@ async fn a_bad_vswitch_is_refused() {
             (
                 Code::AlreadyExists,
                 RefusalCode::Overlap,
-                "",
+                "ipv4_cidr",
                 &["10.0.0.0/16", "10.0.3.0/24", "pods"],
             ),
         ),

@@ -116,7 +116,7 @@ async fn health_says_what_is_served() {
     assert_eq!(unknown.code(), tonic::Code::NotFound);
 }
 
-/// Promise: a directory in use, one of another cluster, an emptied one and a damaged one are refused with what to do,
+/// Promise: a directory in use, one of another cluster or another replica, an emptied one and a damaged one are refused with what to do,
 /// and nothing in them is touched.
 #[test]
 fn a_directory_that_is_not_ours_is_refused() {
@@ -150,6 +150,38 @@ fn a_directory_that_is_not_ours_is_refused() {
         &path,
     ]);
     assert!(said.contains("belongs to cluster"), "{said}");
+    let begun = directory();
+    let begun_path = begun.path().join("data").display().to_string();
+    let other = "name=b,client=http://127.0.0.1:3,peer=http://127.0.0.1:4";
+    let listed = [
+        "--member",
+        member,
+        "--member",
+        other,
+        "--data-dir",
+        &begun_path,
+    ];
+    let free = [
+        "--listen-client",
+        "127.0.0.1:0",
+        "--listen-peer",
+        "127.0.0.1:0",
+    ];
+    let one = [&listed[..], &free, &["--listen-metrics", "127.0.0.1:0"]].concat();
+    let mut berthd = Berthd::spawn(&[&["--bootstrap", "--name", "a"], &one[..]].concat());
+    berthd.until("\"listening\"");
+    berthd.kill();
+    for start in [&["--bootstrap", "--name", "b"][..], &["--name", "b"]] {
+        let said = refused(&[start, &listed].concat());
+        assert!(said.contains("belongs to member 1, not to 2"), "{said}");
+    }
+    let said = refused(&[&["--cluster-id", "x", "--name", "a"], &listed[..]].concat());
+    assert!(
+        said.contains("belongs to cluster") && said.contains("not to x"),
+        "{said}"
+    );
+    let said = refused(&["--dev", "--data-dir", &begun_path]);
+    assert!(said.contains("not to one that --dev began"), "{said}");
     let empty = directory();
     let said = refused(&[
         "--name",

@@ -318,6 +318,50 @@ async fn a_wiped_replica_must_rejoin() {
     drop(all);
 }
 
+/// Promise: a replica whose log is damaged refuses to start, says --rejoin and touches nothing; with --rejoin the damaged
+/// directory is set aside, whole, and it comes back as a learner of another id, and gets its vote.
+#[tokio::test]
+async fn a_damaged_replica_must_rejoin() {
+    let plan = Plan::new(3);
+    let mut all = plan.begin();
+    let first = leader(&all.iter().collect::<Vec<_>>()).await;
+    world(&mut all[first].admin().await, "10.0.3.0/24").await;
+    let damaged = (first + 1) % 3;
+    let old = status(&all[damaged]).await.expect("a status").member_id;
+    all.remove(damaged).kill();
+    let file = Path::new(&plan.data(damaged)).join("log/db");
+    let mut bytes = std::fs::read(&file).expect("its log");
+    bytes[..65_536].fill(0xa5);
+    std::fs::write(&file, &bytes).expect("damaged");
+
+    let (success, said) = plan.spawn(damaged, 3, &[]).ended();
+    assert!(
+        !success && said.contains("damaged") && said.contains("--rejoin"),
+        "{said}"
+    );
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(
+        std::fs::read(&file).expect("its log") == bytes,
+        "it was touched"
+    );
+
+    let mut back = plan.spawn(damaged, 3, &["--rejoin"]);
+    back.until_ready();
+    let aside = format!("{}.set-aside-1", plan.data(damaged));
+    assert!(std::fs::read(Path::new(&aside).join("log/db")).expect("set aside") == bytes);
+    let now = status(&back).await.expect("a status");
+    assert_ne!(now.member_id, old, "it is a new member");
+    until(&back, "its vote", |status| {
+        let voters = status
+            .members
+            .iter()
+            .filter(|member| member.role == "voter");
+        let voters: Vec<u64> = voters.map(|member| member.id).collect();
+        voters.len() == 3 && voters.contains(&now.member_id) && !voters.contains(&old)
+    })
+    .await;
+}
+
 /// Promise: a new replica joins a running cluster, gets ledger and history, and its vote.
 #[tokio::test]
 async fn a_new_replica_joins() {

@@ -19,14 +19,26 @@ pub struct Answer {
     pub log: String,
 }
 
-/// Runs the shim's ADD of one sandbox for this pod, with exactly these variables beside the runtime's.
+/// Runs the shim's ADD of one sandbox for a pod of its own, with exactly these variables beside the runtime's.
 pub fn add(ipam: &Value, container: &str, variables: &[(&str, &str)]) -> Answer {
+    let pod = format!("web-{container}");
+    call("ADD", ipam, (container, &pod), variables)
+}
+
+/// Runs one verb of the shim for a sandbox and its pod.
+pub fn call(
+    verb: &str,
+    ipam: &Value,
+    (container, pod): (&str, &str),
+    variables: &[(&str, &str)],
+) -> Answer {
     let netns = format!("/run/netns/{container}");
-    let arguments = format!("K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-{container}");
+    let arguments =
+        format!("K8S_POD_NAMESPACE=shop;K8S_POD_NAME={pod};K8S_POD_UID=uid-{container}");
     let mut command = Command::new(binary("berth-cni").expect("it is built"));
     command.env_clear();
     command.envs([
-        ("CNI_COMMAND", "ADD"),
+        ("CNI_COMMAND", verb),
         ("CNI_CONTAINERID", container),
         ("CNI_NETNS", &netns),
         ("CNI_IFNAME", "eth0"),
