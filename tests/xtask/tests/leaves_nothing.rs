@@ -23,14 +23,20 @@ struct Demo {
 impl Demo {
     /// Starts it and waits until it has printed a line that contains `words`.
     fn until(name: &str, words: &str) -> Self {
-        let folder = fresh_folder(name);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let program = Path::new(env!("CARGO_BIN_EXE_xtask"));
+        Self::of(program, fresh_folder(name), words, || {})
+    }
+
+    /// The same; `begun` runs as soon as it does.
+    fn of(program: &Path, folder: PathBuf, words: &str, begun: impl FnOnce()) -> Self {
+        let mut command = Command::new(program);
         command
             .arg("demo")
             .current_dir(&folder)
             .env("TMPDIR", &folder)
             .stdout(Stdio::piped());
         let child = command.spawn().expect("xtask starts");
+        begun();
         let mut demo = Self { folder, child };
         let output = demo.child.stdout.take().expect("a pipe");
         let (sender, lines) = std::sync::mpsc::channel();
@@ -148,6 +154,19 @@ fn a_killed_demo_leaves_no_server() {
     eventually("the end of the servers", || {
         processes_in(&demo.folder).is_empty().then_some(())
     });
+}
+
+/// Promise: servers start although cargo has put another program into xtask's file meanwhile, as a build beside the demo does.
+#[test]
+fn a_replaced_program_starts_its_servers() {
+    let folder = fresh_folder("replaced");
+    let program = folder.join("xtask");
+    fs::copy(env!("CARGO_BIN_EXE_xtask"), &program).expect("a copy");
+    let mut demo = Demo::of(&program, folder, "three replicas run", || {
+        fs::remove_file(&program).expect("it is there");
+    });
+    demo.signal(Signal::INT);
+    assert_eq!(demo.end(), Some(130));
 }
 
 /// Promise (negative control): a process and a file that are left behind are seen.
