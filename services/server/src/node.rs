@@ -5,6 +5,7 @@ mod actor;
 pub mod choice;
 pub mod message;
 mod request;
+mod room;
 pub mod state;
 mod warm;
 

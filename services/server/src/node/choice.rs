@@ -1,6 +1,7 @@
 //! What to propose for an ADD: which vSwitch, which claim, which addresses. Pure; looks, and changes nothing.
 
 use super::request::Add;
+use super::room;
 use super::state::World;
 use crate::facts::{Lookup, PodFact};
 use crate::failure::Failure;
@@ -138,7 +139,14 @@ pub(super) fn decide(
         Some(Lookup::Gone(_)) => return await_pod(add, world),
         Some(Lookup::Missing(reason)) => return await_facts(add, reason),
     };
-    plan(add, node, name, &known, world).map_or_else(Decision::Refuse, Decision::Find)
+    let plan = match plan(add, node, name, &known, world) {
+        Ok(plan) => plan,
+        Err(failure) => return Decision::Refuse(failure),
+    };
+    match room::check(add, node, allocations, &plan) {
+        Ok(()) => Decision::Find(plan),
+        Err(refusal) => Decision::Refuse(Failure::Refused(refusal)),
+    }
 }
 
 /// A pod without a name has no claim and no facts.

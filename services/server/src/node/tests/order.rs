@@ -312,3 +312,33 @@ fn the_end_of_a_term() {
         );
     }
 }
+
+/// Promise: a node whose ENI slots are taken refuses with both numbers and asks no vSwitch; a new sandbox of a pod that is
+/// here, and a node without limits (the control), find room.
+#[test]
+fn a_full_node_asks_nobody() {
+    let mut play = Play::with_slots(1, 2);
+    for (container, address) in [("c1", "10.0.0.1"), ("c2", "10.0.0.2")] {
+        let mut waiting = play.add(add(container, "n1"));
+        play.grant_all(&[address]);
+        play.settle();
+        assert!(told(&mut waiting).expect("told").is_ok());
+    }
+    let mut waiting = play.add(add("c3", "n1"));
+    assert!(play.asks().is_empty());
+    let refused = told(&mut waiting).expect("told").expect_err("full");
+    let Failure::Refused(Refusal::NodeFull { used, capacity, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((used, capacity), (2, 2));
+    let mut newer = add("c4", "n1");
+    newer.pod = add("c1", "n1").pod;
+    let _waiting = play.add(newer);
+    assert_eq!(play.asks().len(), 1);
+
+    let mut play = Play::new();
+    let _waiting: Vec<_> = (0..3)
+        .map(|number| play.add(add(&format!("c{number}"), "n1")))
+        .collect();
+    assert_eq!(play.asks()[0].2, 3);
+}

@@ -38,12 +38,17 @@ pub struct Play {
 impl Play {
     /// vSwitches a (10.0.0.0/24) and b (10.0.1.0/24), nodes n2 and n1 (the one that is played), which begins with a.
     pub fn new() -> Self {
+        Self::with_slots(0, 0)
+    }
+
+    /// The same, with ENI slots on n1; 0 = no limit.
+    pub fn with_slots(eni_slots: u32, addresses_per_eni: u32) -> Self {
         let mut ledger = Ledger::new(ClusterId::new("test").expect("a name"));
         let commands = vec![
             create_vswitch("a", "10.0.0.0/24", 1_000),
             create_vswitch("b", "10.0.1.0/24", 1_000),
             register_node("n2", 0),
-            register_node("n1", 0),
+            with_slots(register_node("n1", 0), eni_slots, addresses_per_eni),
         ];
         let applied = ledger.apply(&header(0), commands);
         assert!(
@@ -253,6 +258,14 @@ impl Play {
         };
         session.report(report).expect("taken");
     }
+}
+
+fn with_slots(mut proposal: Proposal, eni_slots: u32, addresses_per_eni: u32) -> Proposal {
+    if let Command::RegisterNode(register) = &mut proposal.command {
+        register.eni_slots = eni_slots;
+        register.addresses_per_eni = addresses_per_eni;
+    }
+    proposal
 }
 
 fn caller<T>(reply: Reply<T>) -> Caller<T> {
