@@ -22,7 +22,7 @@ pub struct Options {
     /// How many entries stay in the log behind the newest snapshot, for members that are a little late.
     pub keep_entries: u64,
     /// A snapshot is also taken once the entries applied since the last one take this many bytes: the whole log behind
-    /// it is in memory and is replayed at a restart.
+    /// it is in memory and is replayed at a restart. Up to three quarters more, depending on the member.
     pub snapshot_every_bytes: u64,
     /// Of the entries that stay behind the newest snapshot, how many bytes at most.
     pub keep_bytes: u64,

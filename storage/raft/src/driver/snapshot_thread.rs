@@ -14,6 +14,9 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::Builder;
 
+/// Added to the thread's nice value, which on Linux is each thread's own.
+const NICE: i32 = 10;
+
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error("chunk {number} has {bytes} bytes, more than {CHUNK_BYTES_MAX}")]
@@ -42,8 +45,18 @@ pub(crate) fn take<M: StateMachine, S: LogStore>(
     };
     Builder::new()
         .name("berth-snapshot".to_owned())
-        .spawn(work)
+        .spawn(move || {
+            give_way();
+            work();
+        })
         .map(drop)
+}
+
+/// A snapshot is seconds of work that nobody waits for: those that an answer waits for go first.
+fn give_way() {
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "the snapshot's thread keeps its priority");
+    }
 }
 
 /// Waits in the queue of a disk that still runs.
