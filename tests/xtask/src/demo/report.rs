@@ -72,9 +72,9 @@ pub fn table(steps: &[Step]) -> String {
         "ADDs",
         "p50",
         "p99",
-        "hand-over p50",
-        "longest wait",
-        "tried again",
+        "hand-over",
+        "longest",
+        "retries",
     ];
     let mut rows = vec![header.map(str::to_owned)];
     rows.extend(steps.iter().map(Step::cells));
@@ -247,11 +247,11 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "  step     took  ADDs     p50     p99  hand-over p50  longest wait  tried again"
+            "  step     took  ADDs     p50     p99  hand-over  longest  retries"
         );
         assert_eq!(
             lines[1],
-            "  a step  3.0 s     1  7.0 ms  7.0 ms              -        7.0 ms            0"
+            "  a step  3.0 s     1  7.0 ms  7.0 ms          -   7.0 ms        0"
         );
     }
 }

@@ -103,10 +103,10 @@ impl Story {
         self.verdict.moves = self.fleet.moves();
         println!("\n{}\n", report::table(&self.steps));
         println!(
-            "  ADD = the whole berth-cni process; a hand-over is a static address that goes to another node: without a"
+            "  p50 and p99 of the ADD, the whole berth-cni process; hand-over: the p50 of static addresses that go to"
         );
         println!(
-            "  node agent it settles two seconds after the DEL. {} in all.\n",
+            "  another node, which settle two seconds after the DEL; longest: with all retries. {} in all.\n",
             report::seconds(took)
         );
         for complaint in self.verdict.complaints() {
