@@ -240,9 +240,9 @@ mod tests {
         let first = layered.clone();
         layered.push(11);
         let second = layered.clone();
-        layered.get_mut(1).map(|element| *element = 21);
+        *layered.get_mut(1).expect("pushed") = 21;
         drop((first, second));
-        layered.get_mut(1).map(|element| *element += 10);
+        *layered.get_mut(1).expect("pushed") += 10;
         for _ in 0..9 {
             assert_eq!(layered.iter().copied().collect::<Vec<_>>(), [10, 31]);
             layered.get_mut(0);
