@@ -20,8 +20,6 @@ pub struct Sample {
 pub struct Step {
     /// What was done.
     pub name: String,
-    /// How long it took.
-    pub took: Duration,
     /// Its ADDs.
     pub samples: Vec<Sample>,
 }
@@ -42,7 +40,7 @@ pub struct Verdict {
 // === impl Step ===
 
 impl Step {
-    fn cells(&self) -> [String; 8] {
+    fn cells(&self) -> [String; 7] {
         let ordinary = sorted(&self.samples, |sample| {
             (!sample.hand_over).then_some(sample.took)
         });
@@ -53,7 +51,6 @@ impl Step {
         let slowest = self.samples.iter().map(|sample| sample.waited).max();
         [
             self.name.clone(),
-            seconds(self.took),
             self.samples.len().to_string(),
             quantile(&ordinary, 50).map_or("-".to_owned(), milliseconds),
             quantile(&ordinary, 99).map_or("-".to_owned(), milliseconds),
@@ -68,7 +65,6 @@ impl Step {
 pub fn table(steps: &[Step]) -> String {
     let header = [
         "step",
-        "took",
         "ADDs",
         "p50",
         "p99",
@@ -85,7 +81,7 @@ pub fn table(steps: &[Step]) -> String {
             .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
-    let line = |row: &[String; 8]| {
+    let line = |row: &[String; 7]| {
         let mut line = format!("  {:<width$}", row[0], width = widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {
             line.push_str(&format!("  {cell:>width$}"));
@@ -240,18 +236,17 @@ mod tests {
     fn the_table_lines_up() {
         let step = Step {
             name: "a step".to_owned(),
-            took: Duration::from_secs(3),
             samples: vec![sample(7, false)],
         };
         let text = table(&[step]);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "  step     took  ADDs     p50     p99  hand-over  longest  retries"
+            "  step    ADDs     p50     p99  hand-over  longest  retries"
         );
         assert_eq!(
             lines[1],
-            "  a step  3.0 s     1  7.0 ms  7.0 ms          -   7.0 ms        0"
+            "  a step     1  7.0 ms  7.0 ms          -   7.0 ms        0"
         );
     }
 }

@@ -103,10 +103,10 @@ impl Story {
         self.verdict.moves = self.fleet.moves();
         println!("\n{}\n", report::table(&self.steps));
         println!(
-            "  p50 and p99 of the ADD, the whole berth-cni process; hand-over: the p50 of static addresses that go to"
+            "  p50 and p99 of the ADD, the whole berth-cni process; hand-over: p50 of static addresses that go"
         );
         println!(
-            "  another node, which settle two seconds after the DEL; longest: with all retries. {} in all.\n",
+            "  to another node, two seconds after their DEL; longest: with all retries. {} in all.\n",
             report::seconds(took)
         );
         for complaint in self.verdict.complaints() {
@@ -211,7 +211,6 @@ impl Story {
             .suspend(|| println!("* {name}: {}", report::seconds(took)));
         self.steps.push(Step {
             name: name.to_owned(),
-            took,
             samples,
         });
         Ok(())
