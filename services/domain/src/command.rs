@@ -177,7 +177,8 @@ pub struct Reclaim {
     pub addresses: Vec<IpAddr>,
 }
 
-/// See [`Command::Bind`]. A repeat answers with what the first made; a newer sandbox of the same pod uid, network
+/// See [`Command::Bind`]. A repeat answers with what the first made, and a later call of it counts for what a DEL may
+/// end; a newer sandbox of the same pod uid, network
 /// and interface on the same node supersedes the older in the same command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bind {
@@ -237,7 +238,7 @@ pub enum Proof {
 pub struct Release {
     /// Whose.
     pub key: AttachmentKey,
-    /// Where it was said.
+    /// Where it was said; 0 = it is not known where. A DEL of another node frees nothing.
     pub node: NodeId,
     /// In which boot.
     pub boot: BootId,

@@ -18,12 +18,7 @@ use std::sync::Arc;
 /// the claim, the addresses, the node's room.
 pub(super) fn decide(context: &Context, command: &Bind) -> Decided {
     let mut ended = match earlier::of_key(context, command)? {
-        Earlier::Repeat(allocation) => {
-            return Ok(Decision::nothing(Outcome::Bound {
-                allocation,
-                created: false,
-            }));
-        }
+        Earlier::Repeat(allocation) => return Ok(repeated(command, allocation)),
         Earlier::Ended(allocation) => vec![allocation],
         Earlier::None => Vec::new(),
     };
@@ -55,6 +50,32 @@ pub(super) fn decide(context: &Context, command: &Bind) -> Decided {
             created: true,
         },
     })
+}
+
+/// What the first made. If the runtime asked anew, and not the shim's own retry, a DEL from before that is too late.
+fn repeated(command: &Bind, bound: Arc<Allocation>) -> Decision {
+    let (allocation, changes) = match command.invoked_at_ms > bound.invoked_at_ms {
+        false => (bound, Vec::new()),
+        true => {
+            let later = Arc::new(Allocation {
+                invoked_at_ms: command.invoked_at_ms,
+                ..(*bound).clone()
+            });
+            let change = Change::Allocation {
+                key: bound.key.clone(),
+                before: Some(bound),
+                after: Some(later.clone()),
+            };
+            (later, vec![change])
+        }
+    };
+    Decision {
+        changes,
+        outcome: Outcome::Bound {
+            allocation,
+            created: false,
+        },
+    }
 }
 
 fn allocation(

@@ -3,7 +3,7 @@
 use super::ending::{self, Ending};
 use super::{Context, Decided, Decision, SETTLE_MS, invalid};
 use crate::command::{Proof, Release};
-use crate::id::AttachmentKey;
+use crate::id::{AttachmentKey, NodeId};
 use crate::outcome::{Outcome, Refusal};
 use crate::row::{Allocation, Change};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) fn decide(context: &Context, command: &Release) -> Decided {
         });
     };
     check_generation(command, allocation)?;
-    if is_older(command, allocation) {
+    if is_elsewhere(command, allocation) || is_older(command, allocation) {
         return Ok(Decision::nothing(Outcome::Released { released: false }));
     }
     let ending = Ending {
@@ -61,6 +61,14 @@ fn check_generation(command: &Release, allocation: &Allocation) -> Result<(), Re
         }),
         _ => Ok(()),
     }
+}
+
+/// A runtime speaks for its own node's sandboxes. Another's may have the same container id (podman, cnitool): the ADD
+/// there was refused, and the DEL that follows it must not free what lives here. `NodeId(0)` = it is not known where.
+fn is_elsewhere(command: &Release, allocation: &Allocation) -> bool {
+    matches!(command.proof, Proof::Del | Proof::Collect)
+        && command.node != NodeId(0)
+        && command.node != allocation.node
 }
 
 /// A late DEL of an earlier incarnation frees nothing. An administrator has no shim that was invoked.

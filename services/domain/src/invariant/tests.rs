@@ -338,6 +338,11 @@ fn dels() {
     assert_eq!(released_its_own(&del, &group), Ok(()));
     let id = |del: &Release| released_its_own(del, &group).expect_err("not its own").id;
     assert_eq!(id(&world.del("b")), "A7");
+    let elsewhere = Release {
+        node: world.nodes[1],
+        ..del.clone()
+    };
+    assert_eq!(id(&elsewhere), "A7");
     let stale = Release {
         generation: Some(Generation(1)),
         ..del

@@ -3,6 +3,7 @@
 use super::{Violation, violation};
 use crate::command::{Header, Proof, Proposal, Release};
 use crate::event::EventGroup;
+use crate::id::NodeId;
 use crate::ledger::Ledger;
 use crate::row::{AddressState, Change, Phase, allowed};
 
@@ -85,7 +86,8 @@ pub fn released_once(after: &Ledger, del: &Proposal) -> Result<(), Violation> {
     }
 }
 
-/// A7: what a DEL ends is the sandbox that it names, in the bind that it names, and not one that was invoked later.
+/// A7: what a DEL ends is the sandbox that it names, in the bind that it names, on its node, and not one that was invoked
+/// later.
 pub fn released_its_own(del: &Release, group: &EventGroup) -> Result<(), Violation> {
     for change in &group.changes {
         let Change::Allocation {
@@ -99,7 +101,8 @@ pub fn released_its_own(del: &Release, group: &EventGroup) -> Result<(), Violati
         let named = del.generation.is_none_or(|named| named == row.generation);
         let by_shim = matches!(del.proof, Proof::Del | Proof::Collect);
         let later = by_shim && row.boot == del.boot && row.invoked_at_ms > del.invoked_at_ms;
-        if **key != del.key || !named || later {
+        let elsewhere = by_shim && del.node != NodeId(0) && del.node != row.node;
+        if **key != del.key || !named || later || elsewhere {
             return violation("A7", format!("the DEL of {} ended {key}", del.key));
         }
     }

@@ -188,7 +188,7 @@ impl Generator {
         Command::Bind(bind)
     }
 
-    fn release(&self, [_, a, b, c, d, e, f, ..]: Raw, model: &Model) -> Command {
+    fn release(&self, [_, a, b, c, d, e, f, g, ..]: Raw, model: &Model) -> Command {
         let live: Vec<_> = model.sandboxes.values().collect();
         let sandbox = live
             .get(usize::from(a) % live.len().max(1))
@@ -203,7 +203,11 @@ impl Generator {
         let named = sandbox.map(|sandbox| sandbox.generation + u64::from(d < 20));
         Command::Release(Release {
             key,
-            node: NodeId(0),
+            node: match (sandbox, g) {
+                (_, 0..=79) | (None, _) => NodeId(0),
+                (Some(sandbox), 80..=199) => sandbox.bind.node,
+                (Some(sandbox), _) => NodeId(sandbox.bind.node.0 + u64::from(g % 3)),
+            },
             boot: name(if e < 220 { "boot-1" } else { "boot-2" }, BootId::new),
             invoked_at_ms: if f < 180 {
                 self.time_ms

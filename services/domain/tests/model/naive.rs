@@ -350,9 +350,10 @@ impl Model {
             return Err("Tombstone");
         }
         let mut ended = Vec::new();
-        if let Some(old) = self.sandboxes.get(&bind.key) {
+        if let Some(old) = self.sandboxes.get_mut(&bind.key) {
             match (old.bind.node == bind.node, old.bind.boot == bind.boot) {
                 (true, true) if old.bind.parameters == bind.parameters => {
+                    old.bind.invoked_at_ms = old.bind.invoked_at_ms.max(bind.invoked_at_ms);
                     return Ok(Said::Bound(false, old.bind.addresses.clone()));
                 }
                 (true, false) => ended.push(bind.key.clone()),
@@ -525,6 +526,9 @@ impl Model {
                 }
                 Some(named) if named.0 != sandbox.generation => return Err("StaleGeneration"),
                 _ => {}
+            }
+            if del && release.node.0 != 0 && release.node != sandbox.bind.node {
+                return Ok(Said::Released(false));
             }
             if del && boot == sandbox.bind.boot && invoked < sandbox.bind.invoked_at_ms {
                 return Ok(Said::Released(false));

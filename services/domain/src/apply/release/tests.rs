@@ -1,7 +1,7 @@
 use crate::apply::testing::*;
 use crate::command::*;
 use crate::id::*;
-use crate::outcome::Refusal;
+use crate::outcome::{Outcome, Refusal};
 use crate::row::{AddressState, ClaimState, Policy};
 
 /// Promise (A6): a DEL of an unknown sandbox succeeds, and a repeated one takes no revision.
@@ -187,4 +187,75 @@ fn only_a_del_settles_late() {
         let at = matches!(claim.state, ClaimState::Held { settled_at_ms, .. } if settled_at_ms == now_ms + settle_ms);
         assert!(at, "{proof:?}");
     }
+}
+
+/// Promise (A7): a second ADD of a sandbox is answered with what the first made, and counts: a DEL that was invoked
+/// between the two is of the incarnation before and frees nothing.
+#[test]
+fn a_del_between_two_adds_frees_nothing() {
+    let mut world = World::new();
+    let bind = world.add("a", "10.0.0.5");
+    let first = world.bind(bind.clone());
+    world.now_ms += 10;
+    let between = world.del("a");
+    world.now_ms += 10;
+    let again = Bind {
+        invoked_at_ms: world.now_ms,
+        ..bind
+    };
+    match world.done(Command::Bind(again.clone())) {
+        Outcome::Bound {
+            allocation,
+            created: false,
+        } => assert_eq!(
+            (allocation.generation, &allocation.addresses),
+            (first.generation, &first.addresses)
+        ),
+        other => panic!("{other:?}"),
+    }
+    let revision = world.ledger.revision();
+    world.done(Command::Bind(again));
+    assert_eq!(world.ledger.revision(), revision, "the same call again");
+    for proof in [Proof::Del, Proof::Collect] {
+        let late = Release {
+            proof,
+            generation: (proof == Proof::Collect).then_some(first.generation),
+            ..between.clone()
+        };
+        assert!(!world.release(late));
+    }
+    assert!(world.ledger.allocation(&key("a")).is_some());
+    assert!(world.release(world.del("a")), "a later one does");
+}
+
+/// Promise (A7): a DEL that is said on another node frees nothing, though the runtime there uses the same container id:
+/// its own ADD was refused. A DEL that names no node is the sandbox's, wherever it is.
+#[test]
+fn a_del_of_another_node_frees_nothing() {
+    let mut world = World::new();
+    let first = world.bind(world.add("a", "10.0.0.5"));
+    let mut elsewhere = world.add("a", "10.0.0.6");
+    (elsewhere.node, elsewhere.boot) = (world.nodes[1], name("boot-9", BootId::new));
+    let refusal = world.refused(Command::Bind(elsewhere.clone()));
+    assert!(
+        matches!(refusal, Refusal::ParametersChanged { .. }),
+        "{refusal}"
+    );
+    world.now_ms += 10;
+    for proof in [Proof::Del, Proof::Collect] {
+        let other = Release {
+            node: elsewhere.node,
+            boot: elsewhere.boot.clone(),
+            proof,
+            generation: (proof == Proof::Collect).then_some(first.generation),
+            ..world.del("a")
+        };
+        assert!(!world.release(other));
+    }
+    assert!(world.ledger.allocation(&key("a")).is_some());
+    let nowhere = Release {
+        node: NodeId(0),
+        ..world.del("a")
+    };
+    assert!(world.release(nowhere));
 }
