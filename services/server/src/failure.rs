@@ -121,6 +121,13 @@ fn leader_sentence(endpoint: Option<&str>) -> String {
 
 // === impl Failure ===
 
+impl Failure {
+    /// Whether what was asked for certainly did not happen.
+    pub fn is_certain(&self) -> bool {
+        !matches!(self, Self::Unknown { .. })
+    }
+}
+
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)

@@ -244,6 +244,8 @@ impl State {
 
     /// A node's actor has ended.
     pub fn on_node_ended(&mut self, node: NodeId, now_ms: u64, out: &mut Vec<Out>) {
+        // What it still waits for nobody would take, nor give back.
+        self.queue.retain(|waiting| waiting.node() != node);
         let left: Vec<IpAddr> = self.promised.remove(&node).into_iter().flatten().collect();
         self.give_back(node, &left);
         self.serve(now_ms, out);
@@ -358,18 +360,19 @@ impl State {
         let Some(mut claiming) = self.claims.remove(&number) else {
             return;
         };
-        let refusal = match &committed {
-            Ok(answer) => answer.result.as_ref().err(),
-            Err(_) => None,
+        let taken = match &committed {
+            // The feed settles what was taken; where that is not known the term is over.
+            Ok(Answer { result: Ok(_), .. }) => return claiming.reply.answer(committed),
+            Err(failure) if !failure.is_certain() => return claiming.reply.answer(committed),
+            Ok(Answer {
+                result: Err(refusal),
+                ..
+            }) => matches!(
+                refusal,
+                Refusal::Taken { .. } | Refusal::AddressInUse { .. }
+            ),
+            Err(_) => false,
         };
-        let Some(refusal) = refusal else {
-            // Taken, or not known: the feed settles what was taken; the term's end frees the rest.
-            return claiming.reply.answer(committed);
-        };
-        let taken = matches!(
-            refusal,
-            Refusal::Taken { .. } | Refusal::AddressInUse { .. }
-        );
         self.give_back(NO_NODE, &std::mem::take(&mut claiming.addresses));
         claiming.refused += 1;
         if taken && claiming.refused < REFUSED_MAX {

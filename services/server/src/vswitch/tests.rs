@@ -413,26 +413,27 @@ fn a_new_draw_keeps_promises() {
     assert!(!promised.contains(&rest[0]));
 }
 
+fn create_claim(pod: &str) -> Proposal {
+    proposal(Command::CreateClaim(berth_domain::command::CreateClaim {
+        name: ClaimName {
+            cluster: ClusterName::new("one").expect("a name"),
+            namespace: Namespace::new("web").expect("a name"),
+            pod: PodName::new(pod).expect("a name"),
+        },
+        vswitch: VSWITCH,
+        addresses: Vec::new(),
+        policy: Policy::Never,
+    }))
+}
+
 /// Promise: a claim without addresses gets free ones, chosen again if they were taken, but not for ever.
 #[test]
 fn a_claim_is_chosen_for() {
     let mut world = World::new();
-    let claim = |pod: &str| {
-        proposal(Command::CreateClaim(berth_domain::command::CreateClaim {
-            name: ClaimName {
-                cluster: ClusterName::new("one").expect("a name"),
-                namespace: Namespace::new("web").expect("a name"),
-                pod: PodName::new(pod).expect("a name"),
-            },
-            vswitch: VSWITCH,
-            addresses: Vec::new(),
-            policy: Policy::Never,
-        }))
-    };
     let ask = |world: &mut World, pod: &str| {
         let (reply, waiting) = Reply::<Committed>::new();
         let create = CreateClaim {
-            proposal: claim(pod),
+            proposal: create_claim(pod),
             give_up_at_ms: 10_000,
             reply,
         };
@@ -474,4 +475,45 @@ fn a_claim_is_chosen_for() {
         5,
         "what was chosen for the unlucky one is free again"
     );
+}
+
+/// Promise: what was chosen for a claim whose command certainly never came to the ledger is free for others at once.
+#[test]
+fn a_claim_that_did_not_happen_gives_its_address_back() {
+    let mut world = World::new();
+    let (reply, mut made) = Reply::<Committed>::new();
+    let create = CreateClaim {
+        proposal: create_claim("db-0"),
+        give_up_at_ms: 10_000,
+        reply,
+    };
+    world.state.on_claim(create, 0, &mut world.out);
+    let Some(Out::Propose { tag, .. }) = world.out.pop() else {
+        panic!("nothing proposed");
+    };
+    let busy = Failure::Busy {
+        what: "the journal",
+        retry_after_ms: 50,
+    };
+    world
+        .state
+        .on_committed(tag, Err(busy.clone()), 0, &mut world.out);
+    assert_eq!(told(&mut made), Some(Err(busy)));
+    let all = world.ask(ONE, 9, Purpose::Pods, 10_000);
+    assert_eq!(sets(all).len(), 6);
+}
+
+/// Promise: a node that ends while it waits for addresses gets none: nobody would give them back.
+#[test]
+fn a_node_that_ended_waits_no_more() {
+    let mut world = World::new();
+    let all = sets(world.ask(OTHER, 6, Purpose::Pods, 10_000));
+    let mut waiting = world.ask(ONE, 1, Purpose::Pods, 10_000);
+    assert_eq!(told(&mut waiting), None);
+    world.state.on_node_ended(ONE, 0, &mut world.out);
+    world
+        .state
+        .on_give_back(OTHER, &all[..1], 0, &mut world.out);
+    let next = world.ask(OTHER, 1, Purpose::Pods, 10_000);
+    assert_eq!(sets(next), all[..1]);
 }

@@ -7,7 +7,8 @@ use crate::node::choice::{Choice, Found, Plan, held};
 use crate::node::message::{Allocated, Collected, Released};
 use crate::node::request::*;
 use crate::router::View;
-use crate::vswitch::message::Grant;
+use crate::vswitch::message::{Grant, without};
+use berth_domain::choose::Families;
 use berth_domain::id::{AttachmentKey, Revision};
 use berth_domain::outcome::{Answer, Outcome, Refusal};
 use berth_domain::row::Allocation;
@@ -103,8 +104,13 @@ impl State {
                 result: Err(refusal),
                 ..
             }) => return self.add_refused(add, (choice, refusal), world, out),
-            // Whether the addresses were taken is not known, or the term is over: they stay promised with it.
-            Err(failure) => add.answer(Err(failure)),
+            // Where it is not known whether they were taken the term is over, and the promise with it.
+            Err(failure) => {
+                if failure.is_certain() {
+                    self.put_back(choice, out);
+                }
+                add.answer(Err(failure));
+            }
         }
         None
     }
@@ -210,6 +216,8 @@ impl State {
                     plan, candidate, ..
                 } = &add.phase
                 && plan.candidates[*candidate].id == asked.vswitch
+                && without(Families::of(&plan.candidates[*candidate]), &plan.requested)
+                    == asked.families
             {
                 return Some(key);
             }

@@ -342,3 +342,63 @@ fn a_full_node_asks_nobody() {
         .collect();
     assert_eq!(play.asks()[0].2, 3);
 }
+
+/// Promise: addresses chosen for a bind that certainly never came to the ledger (the journal was full, a hand-over of the
+/// leadership was tried) are free for others at once: the term goes on, and nothing else would give them back. Those of
+/// a bind of which nobody knows stay promised.
+#[test]
+fn a_bind_that_did_not_happen_gives_its_address_back() {
+    let busy = Failure::Busy {
+        what: "the journal",
+        retry_after_ms: 50,
+    };
+    let handing_over = Failure::Unavailable {
+        reason: "the leadership is being handed over".into(),
+    };
+    let unknown = Failure::Unknown { reason: "lost" };
+    let address = ip("10.0.0.1");
+    for (failure, back) in [
+        (busy, vec![address]),
+        (handing_over, vec![address]),
+        (unknown, Vec::new()),
+    ] {
+        let mut play = Play::new();
+        let mut added = play.add(add("c1", "n1"));
+        play.grant_all(&["10.0.0.1"]);
+        play.fail(&failure);
+        assert_eq!(told(&mut added).expect("told"), Err(failure.clone()));
+        assert_eq!(play.given_back(), back, "{failure}");
+    }
+}
+
+/// Promise: addresses that come for an ADD that a DEL has ended go back, also when another ADD of the key, which needs
+/// only one family, waits by then.
+#[test]
+fn a_grant_serves_only_what_it_was_asked_for() {
+    let mut play = Play::new();
+    let mut dual = create_vswitch("d", "10.9.0.0/24", 1_000);
+    if let Command::CreateVSwitch(create) = &mut dual.command {
+        let (cidr, gateway) = ("fd00::/64".parse().expect("a cidr"), None);
+        create.ipv6 = Some(berth_domain::address::Subnet { cidr, gateway });
+    }
+    assert!(play.apply(dual.command).result.is_ok());
+    let mut first = add("c1", "n1");
+    first.vswitch = Some(VSwitchName::new("d").expect("a name"));
+    let mut second = first.clone();
+    (second.requested, second.invoked_at_ms) = (vec![ip("10.9.0.9")], 1_000_000);
+    let mut first = play.add(first);
+    let asked = play.asks();
+    drop(play.del(del("c1", "n1")));
+    assert!(told(&mut first).expect("told").is_err());
+    play.settle();
+    drop(play.add(second));
+    let again = play.asks();
+    play.grant(asked[0].0, &["10.9.0.1,fd00::1"]);
+    assert_eq!(play.given_back(), [ip("10.9.0.1"), ip("fd00::1")]);
+    play.grant(again[0].0, &["fd00::2"]);
+    let proposed = play.proposed();
+    let Command::Bind(bind) = &proposed[0].0.command else {
+        panic!("{proposed:?}");
+    };
+    assert_eq!(bind.addresses, [ip("10.9.0.9"), ip("fd00::2")]);
+}

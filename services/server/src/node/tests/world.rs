@@ -133,8 +133,10 @@ impl Play {
         asks
     }
 
+    /// One set each; a set of both families has a comma.
     pub fn grant(&mut self, number: u64, addresses: &[&str]) {
-        let sets = addresses.iter().map(|text| vec![ip(text)]).collect();
+        let set = |text: &&str| text.split(',').map(ip).collect();
+        let sets = addresses.iter().map(set).collect();
         let grant = Grant { sets, dry: None };
         self.play(|state, world, out| state.on_granted(number, grant, world, out));
     }
@@ -200,6 +202,14 @@ impl Play {
 
     pub fn answer(&mut self, tag: Tag, answer: Answer) {
         self.play(|state, world, out| state.on_committed(tag, Ok(answer), world, out));
+    }
+
+    /// Says of everything proposed that it did not come to the ledger, or that nobody knows.
+    pub fn fail(&mut self, failure: &Failure) {
+        for (_, tag) in self.proposed() {
+            let failed = Err(failure.clone());
+            self.play(|state, world, out| state.on_committed(tag, failed, world, out));
+        }
     }
 
     /// Says that the address was taken.
