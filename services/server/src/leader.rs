@@ -5,6 +5,7 @@
 
 mod admission;
 mod disk;
+mod repeat;
 mod take_back;
 
 pub use admission::{DEADLINE_MS_MIN, REQUESTS_MAX};
@@ -118,7 +119,7 @@ impl Gate {
             _ => Effort::Allocate,
         };
         let _admitted = self.admit(effort, PROPOSE_PATIENCE_MS)?;
-        self.propose_requested(proposal, PROPOSE_PATIENCE_MS).await
+        self.propose_repeatable(proposal, PROPOSE_PATIENCE_MS).await
     }
 
     async fn propose_once(&self, proposal: Proposal, patience_ms: u64) -> Result<Answer, Failure> {

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::leader::Gate;
 use berth_domain::command::{Command, Proposal};
 use berth_domain::id::Revision;
-use berth_domain::outcome::Outcome;
+use berth_domain::outcome::{Outcome, Refusal};
 use berth_proto::v1::admin_server::Admin;
 use berth_proto::v1::*;
 use futures::stream::BoxStream;
@@ -55,6 +55,24 @@ impl AdminService {
         let answer = self.gate.propose(proposal).await?;
         let outcome = answer.result?;
         Ok((answer.revision, outcome))
+    }
+
+    /// What is to be ended is not there: done, if an earlier try of this request has ended it.
+    async fn ended_before(
+        &self,
+        caller: &Caller,
+        change: &decode::Change,
+        missing: Refusal,
+    ) -> Result<DeleteResponse, Failure> {
+        let before = self
+            .gate
+            .answered_before(&caller.principal, &change.request_id);
+        match before.await? {
+            Some((Outcome::Done, revision)) => Ok(DeleteResponse {
+                revision: revision.0,
+            }),
+            _ => Err(Failure::Refused(missing)),
+        }
     }
 
     /// A command that has nothing to say but its revision.

@@ -116,6 +116,82 @@ async fn a_repeated_request_has_one_effect() {
     assert_eq!(refusal(&without_id).code(), RefusalCode::AlreadyExists);
 }
 
+fn claim(pod: &str, request_id: &str) -> v1::CreateClaimRequest {
+    v1::CreateClaimRequest {
+        change: changed(request_id),
+        cluster: "default".into(),
+        namespace: "shop".into(),
+        pod: pod.into(),
+        vswitch: "pods".into(),
+        policy: "never".into(),
+        ..Default::default()
+    }
+}
+
+fn changed(request_id: &str) -> Option<v1::Change> {
+    Some(v1::Change {
+        request_id: request_id.into(),
+        ..Default::default()
+    })
+}
+
+/// Promise: a repeat of a claim's creation gets the addresses that the first was given, also while the first is under way.
+#[tokio::test]
+async fn a_repeated_claim_has_the_same_addresses() {
+    let directory = directory();
+    let berthd = Berthd::dev(directory.path(), &[]);
+    let (mut admin, mut beside) = (berthd.admin().await, berthd.admin().await);
+    world(&mut admin, "10.0.3.0/24").await;
+    for number in 0..20 {
+        let request = claim(&format!("web-{number}"), &format!("request-{number}"));
+        let both = tokio::join!(
+            admin.create_claim(request.clone()),
+            beside.create_claim(request.clone())
+        );
+        let (one, other) = (both.0.expect("made"), both.1.expect("repeated"));
+        let again = admin.create_claim(request).await.expect("repeated later");
+        assert_eq!(one.get_ref().addresses.len(), 1);
+        assert_eq!(one.get_ref(), other.get_ref());
+        assert_eq!(one.get_ref(), again.get_ref());
+    }
+    let mut other = claim("web-0", "request-0");
+    other.policy = "delete".into();
+    let refused = admin.create_claim(other).await.expect_err("another");
+    assert_eq!(refusal(&refused).field, "request_id");
+}
+
+/// Promise: a repeat of a deletion says again that it is done; without the same id what is not there is not found.
+#[tokio::test]
+async fn a_repeated_deletion_is_done() {
+    let directory = directory();
+    let berthd = Berthd::dev(directory.path(), &[]);
+    let mut admin = berthd.admin().await;
+    world(&mut admin, "10.0.3.0/24").await;
+    let made = admin.create_claim(claim("web-0", "")).await.expect("made");
+    let delete = |request_id: &str| v1::DeleteClaimRequest {
+        change: changed(request_id),
+        name: made.get_ref().name.clone(),
+        override_holder: false,
+    };
+    for _ in 0..2 {
+        admin.delete_claim(delete("delete-1")).await.expect("done");
+    }
+    for id in ["", "delete-2"] {
+        let status = admin.delete_claim(delete(id)).await.expect_err("is gone");
+        assert_eq!(refusal(&status).code(), RefusalCode::NotFound);
+    }
+    let remove = |request_id: &str| v1::RemoveNodeRequest {
+        change: changed(request_id),
+        name: "worker-1".into(),
+        confirmed_dead: false,
+    };
+    for _ in 0..2 {
+        admin.remove_node(remove("remove-1")).await.expect("done");
+    }
+    let status = admin.remove_node(remove("")).await.expect_err("is gone");
+    assert_eq!(refusal(&status).code(), RefusalCode::NotFound);
+}
+
 /// Promise: a watch tells what was and what comes, gap-free, with reason and principal.
 #[tokio::test]
 async fn a_watch_tells_everything_once() {

@@ -58,8 +58,11 @@ pub(super) async fn delete(
         .gate
         .read(move |ledger| view::claim_id(ledger, &claim))
         .await?;
+    let Some(claim) = claim else {
+        return service.ended_before(caller, &change, missing).await;
+    };
     let command = Command::DeleteClaim(DeleteClaim {
-        claim: claim.ok_or(missing)?,
+        claim,
         override_holder: request.override_holder,
         policy_fired: false,
     });

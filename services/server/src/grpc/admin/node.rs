@@ -36,8 +36,11 @@ pub(super) async fn remove(
         .gate
         .read(move |ledger| view::node_id(ledger, &name))
         .await?;
+    let Some(node) = node else {
+        return service.ended_before(caller, &change, missing).await;
+    };
     let command = Command::RemoveNode(RemoveNode {
-        node: node.ok_or(missing)?,
+        node,
         confirmed_dead: request.confirmed_dead,
     });
     service.propose_end(caller, change, command).await
