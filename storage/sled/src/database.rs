@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 use witness::Witness;
 
 /// Values stay below this. sled moves a *page* above a quarter of its segment into a file that it never syncs (S6).
@@ -40,6 +41,9 @@ const HEAD_KEY: [u8; 1] = [1];
 
 /// Small records after the head, so that its leaf (at most 16 items) holds no large neighbour that would be rewritten with it.
 const PADDING_RECORDS: u8 = 40;
+
+/// The last padding record names the store that the database is part of; empty until [`Database::belong_to`].
+const OWNER_KEY: [u8; 2] = [HEAD_KEY[0], PADDING_RECORDS - 1];
 
 const KIND_HEAD: u8 = b'h';
 const KIND_PADDING: u8 = b'p';
@@ -138,6 +142,26 @@ impl Database {
             options,
             first_error: OnceLock::new(),
         })
+    }
+
+    /// Refuses a database of another store, which was copied in here: its votes and entries are not this member's. One that
+    /// names none yet is this store's from its next commit on.
+    pub(crate) fn belong_to(&self, store: Uuid) -> Result<(), Error> {
+        let value = self.value(&OWNER_KEY)?.unwrap_or_default();
+        let owner = unframe(KIND_PADDING, &OWNER_KEY, &value).map_err(|what| self.damaged(what))?;
+        if owner.is_empty() {
+            return self.insert(
+                &OWNER_KEY,
+                frame(KIND_PADDING, &OWNER_KEY, store.as_bytes()),
+            );
+        }
+        match Uuid::from_slice(owner) {
+            Ok(owner) if owner == store => Ok(()),
+            Ok(owner) => Err(self.damaged(format!(
+                "it is part of another store, {owner}, and was copied here"
+            ))),
+            Err(_) => Err(self.damaged("the name of its store cannot be read")),
+        }
     }
 
     /// The head record's payload.

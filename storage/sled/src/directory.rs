@@ -214,18 +214,20 @@ impl Directory {
     /// Opens the raft log. Once per directory at a time: sled locks its file.
     ///
     /// # Errors
-    /// `Damaged`, or the disk's own.
+    /// `Damaged`, also if another store's was copied here, or the disk's own.
     pub fn log(&self) -> Result<SledLog, Error> {
         let log = SledLog::open(&self.path.join(LOG), self.options.database)?;
+        let log = log.belonging_to(self.identity.store)?;
         Ok(log.keeping(self.lock.clone()))
     }
 
     /// Opens the history. Once per directory at a time.
     ///
     /// # Errors
-    /// `Damaged`, or the disk's own.
+    /// `Damaged`, also if another store's was copied here, or the disk's own.
     pub fn history(&self) -> Result<(HistoryWriter, HistoryReader), Error> {
         let (writer, reader) = history::open(&self.path.join(HISTORY), self.options.database)?;
+        let writer = writer.belonging_to(self.identity.store)?;
         Ok((writer.keeping(self.lock.clone()), reader))
     }
 

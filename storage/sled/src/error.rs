@@ -31,7 +31,7 @@ pub enum Error {
     },
     /// A checksum, a link or a file is not what was written.
     #[error(
-        "the store {} is damaged: {what}; start with --rejoin to set it aside and join as a new member",
+        "the store {} is damaged: {what}; start with --rejoin to set it aside and join as a new member (a lone replica has nobody to join: put a copy of its directory back)",
         path.display()
     )]
     Damaged {
@@ -57,7 +57,7 @@ pub enum Error {
         filesystem: &'static str,
     },
     /// Nothing was ever stored here, or everything was taken away.
-    #[error("the data directory {} holds no store; use --bootstrap for a new cluster or --rejoin to join one", path.display())]
+    #[error("the data directory {} holds no store; use --bootstrap for a new cluster, --join to enter a running one, or --rejoin if it was lost", path.display())]
     Absent {
         /// The data directory.
         path: PathBuf,
@@ -125,9 +125,14 @@ impl Error {
         let path = path.to_owned();
         move |source| match source {
             // Its own words end in the backtrace of a build that has none.
-            sled::Error::Corruption { at, .. } => Error::Damaged {
+            sled::Error::Corruption { .. } => Error::Damaged {
                 path,
-                what: format!("sled cannot {doing} it, what lies at {at:?} was not written so"),
+                what: format!("sled cannot {doing} it, a part of it was not written so"),
+            },
+            // We create every database with one version of sled, so this is a damaged `conf`.
+            sled::Error::Unsupported(_) => Error::Damaged {
+                path,
+                what: format!("sled cannot {doing} it, its settings were not written so"),
             },
             source => Error::Sled {
                 doing,

@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use tail::Tail;
+use uuid::Uuid;
 
 /// Removals per write. A long prefix goes away a little at a time: ten thousand keys at once stalled the log by 150 ms.
 const REMOVALS_PER_WRITE: usize = 16;
@@ -69,6 +70,12 @@ impl SledLog {
     /// sled's own.
     pub fn create(path: &Path) -> Result<(), Error> {
         create(path)
+    }
+
+    /// Refuses the log of another store.
+    pub(crate) fn belonging_to(self, store: Uuid) -> Result<Self, Error> {
+        self.database.belong_to(store)?;
+        Ok(self)
     }
 
     /// Holds something as long as the log is open.

@@ -9,6 +9,7 @@ use super::{KEY_BYTES_MAX, Record, Through};
 use crate::Error;
 use std::any::Any;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// So many complete segments become a run of the index.
 pub(super) const RUN_SEGMENTS: usize = 16;
@@ -44,6 +45,12 @@ impl HistoryWriter {
             head,
             _lock: None,
         }
+    }
+
+    /// Refuses the history of another store.
+    pub(crate) fn belonging_to(self, store: Uuid) -> Result<Self, Error> {
+        self.shared.database.belong_to(store)?;
+        Ok(self)
     }
 
     /// Holds something as long as the history is open.

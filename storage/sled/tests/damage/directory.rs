@@ -228,3 +228,40 @@ fn the_ballast_is_kept_given_up_and_made_again() {
             .low
     );
 }
+
+/// Promise: a member never votes or answers from another member's log or history, also if their files were copied one by one.
+#[test]
+fn a_database_of_another_store_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let (own, other) = (place.path().join("own"), place.path().join("other"));
+    for path in [&own, &other] {
+        let directory = create(path);
+        directory.log().unwrap().load().unwrap();
+        drop(directory.history().unwrap());
+    }
+    let copy = |name: &str| {
+        for file in fs::read_dir(other.join(name)).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                fs::copy(file.path(), own.join(name).join(file.file_name())).unwrap();
+            }
+        }
+    };
+    let opened = || {
+        let directory = Directory::open(&own, options()).unwrap();
+        let log = directory.log().map(drop).map_err(|error| error.to_string());
+        let history = directory.history().map(drop);
+        (log, history.map_err(|error| error.to_string()))
+    };
+    assert_eq!(opened(), (Ok(()), Ok(())), "its own are fine");
+    for name in ["log", "history"] {
+        fs::remove_dir_all(own.join(name)).unwrap();
+        fs::create_dir_all(own.join(name).join("blobs")).unwrap();
+        copy(name);
+    }
+    let (log, history) = opened();
+    for refused in [log, history] {
+        let refused = refused.expect_err("another store's");
+        assert!(refused.contains("part of another store"), "{refused}");
+    }
+}
