@@ -225,7 +225,7 @@ pub enum BindClaim {
 pub enum Proof {
     /// The DEL of a shim without an agent: a claim's addresses settle for 2 s before a hand-over.
     Del,
-    /// A runtime's GC, naming what is valid.
+    /// A runtime's GC, naming what is valid. It settles like a DEL.
     Collect,
     /// An administrator's audited word.
     Admin,

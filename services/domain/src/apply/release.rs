@@ -25,10 +25,9 @@ pub(super) fn decide(context: &Context, command: &Release) -> Decided {
         return Ok(Decision::nothing(Outcome::Released { released: false }));
     }
     let ending = Ending {
-        settle_ms: if command.proof == Proof::Del {
-            SETTLE_MS
-        } else {
-            0
+        settle_ms: match command.proof {
+            Proof::Del | Proof::Collect => SETTLE_MS,
+            Proof::Admin | Proof::NodeDead => 0,
         },
         pod_gone: command.pod_gone,
         ..Ending::default()

@@ -533,11 +533,7 @@ impl Model {
             if del && boot == sandbox.bind.boot && invoked < sandbox.bind.invoked_at_ms {
                 return Ok(Said::Released(false));
             }
-            let settle = if release.proof == Proof::Del {
-                2_000
-            } else {
-                0
-            };
+            let settle = if del { 2_000 } else { 0 };
             self.end(&release.key, settle, release.pod_gone);
             if !del {
                 (boot, invoked) = (sandbox.bind.boot.clone(), sandbox.bind.invoked_at_ms);

@@ -165,12 +165,13 @@ fn policies() {
     }
 }
 
-/// Promise: a word that the sandbox is gone settles at once; only a shim's DEL waits.
+/// Promise: a runtime's word settles late, a DEL as a GC: without an agent the link may still be there (design §6, proof
+/// a). An administrator's word settles at once.
 #[test]
-fn only_a_del_settles_late() {
+fn a_runtimes_word_settles_late() {
     for (proof, settle_ms) in [
         (Proof::Del, 2_000),
-        (Proof::Collect, 0),
+        (Proof::Collect, 2_000),
         (Proof::Admin, 0),
         (Proof::NodeDead, 0),
     ] {
