@@ -266,17 +266,19 @@ fn existing_claim(claim: &Claim) -> Choice {
     }
 }
 
-/// A newer sandbox of the same pod on the same node shows that the older one is gone (design §6, proof g).
+/// A newer sandbox of the same pod on the same node shows that the older one is gone (design §6, proof g), and so does a
+/// new boot of its node (proof f).
 fn supersedes(add: &Add, node: &Node, claim: &Claim, allocations: &Allocations) -> bool {
     let ClaimState::Bound { key, node: at, .. } = &claim.state else {
         return false;
     };
     let same_interface = key.network == add.key.network && key.interface == add.key.interface;
     let uid = &add.request.pod.uid;
-    let same_pod = allocations
-        .get(key)
-        .is_some_and(|held| held.pod.uid == *uid);
-    *at == node.id && same_interface && !uid.as_str().is_empty() && same_pod
+    let held = allocations.get(key).filter(|_| *at == node.id);
+    held.is_some_and(|held| {
+        let same_pod = !uid.as_str().is_empty() && held.pod.uid == *uid;
+        same_interface && same_pod || held.boot != add.request.boot
+    })
 }
 
 fn holder(key: &AttachmentKey, node: NodeId, world: &World<'_>) -> String {

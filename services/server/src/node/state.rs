@@ -127,6 +127,8 @@ pub struct State {
     asked: BTreeMap<u64, Asked>,
     jobs: BTreeMap<u64, Job>,
     warm: Warm,
+    /// The boot of the last ADD.
+    boot: Option<BootId>,
     /// Numbers proposals, asks and jobs.
     number: u64,
 }
@@ -183,6 +185,7 @@ impl State {
             wanted: BTreeMap::new(),
             asked: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            boot: None,
             number: 0,
         }
     }

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::node::message::{Allocate, Collect, Collected, Release};
 use crate::node::request::*;
 use crate::spans;
-use berth_domain::id::Revision;
+use berth_domain::id::{AttachmentKey, BootId, NodeName, Revision};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::Allocation;
 use std::collections::VecDeque;
@@ -22,6 +22,7 @@ impl State {
         world: World<'_>,
         out: &mut Vec<Out>,
     ) {
+        self.hear_boot(&request.boot, world, out);
         let key = self.shared_key(&request.key);
         let wait_ms = request
             .deadline_ms
@@ -50,6 +51,34 @@ impl State {
         }
         lane.push_back(Work::Add(add));
         self.run(&key, world, out);
+    }
+
+    /// What still waits of another boot is over: its sandbox is gone. Bound after this boot's sandbox of the same pod it
+    /// would pass for the newer one, and end one that lives.
+    fn hear_boot(&mut self, boot: &BootId, world: World<'_>, out: &mut Vec<Out>) {
+        if boot.as_str().is_empty() || self.boot.as_ref() == Some(boot) {
+            return;
+        }
+        self.boot = Some(boot.clone());
+        let mut over: Vec<Arc<AttachmentKey>> = Vec::new();
+        for (key, lane) in &mut self.lanes {
+            let (ended, kept): (VecDeque<Work>, VecDeque<Work>) = std::mem::take(lane)
+                .into_iter()
+                .partition(|work| match work {
+                    Work::Add(add) => work.proposed().is_none() && add.request.boot != *boot,
+                    Work::Del(_) => false,
+                });
+            *lane = kept;
+            for work in ended {
+                over.push(Arc::clone(key));
+                if let Work::Add(add) = work {
+                    let failure = rebooted(&self.node.name, boot);
+                    add.answer(Err(failure));
+                }
+            }
+        }
+        over.sort();
+        over.iter().for_each(|key| self.run(key, world, out));
     }
 
     /// A DEL.
@@ -146,6 +175,14 @@ impl State {
             }
         }
         self.run(&key, world, out);
+    }
+}
+
+pub(super) fn rebooted(node: &NodeName, boot: &BootId) -> Failure {
+    Failure::Unavailable {
+        reason: format!(
+            "node {node} was heard of in another boot since ({boot}): if it has not rebooted, two machines use its name"
+        ),
     }
 }
 

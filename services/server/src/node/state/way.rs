@@ -1,5 +1,6 @@
 //! One attachment's way: what is decided for it, asked for it and proposed for it.
 
+use super::callers::rebooted;
 use super::{Out, State, Tag, World, chosen};
 use crate::facts::Lookup;
 use crate::node::choice::{self, Choice, Decision, Found, Plan};
@@ -49,6 +50,14 @@ impl State {
     ) -> Option<Add> {
         if matches!(add.phase, Phase::Asking { .. } | Phase::Proposed { .. }) {
             return Some(add);
+        }
+        // One that was in the journal when the boot was heard of, and was refused there.
+        if let Some(boot) = self.boot.as_ref().filter(|boot| **boot != add.request.boot)
+            && !add.request.boot.as_str().is_empty()
+        {
+            let failure = rebooted(&self.node.name, boot);
+            add.answer(Err(failure));
+            return None;
         }
         let decision = choice::decide(&add, &self.node, &self.allocations, &world);
         match decision {

@@ -298,3 +298,59 @@ fn a_del_says_that_the_pod_is_gone() {
     play.clock.advance(STALE_AFTER_MS + 1);
     assert!(!gone(&mut play, "c4"), "stale");
 }
+
+/// Promise: ADDs that still wait when a new boot of their node is heard of are over: their sandboxes are gone, and bound
+/// now they would end the new boot's sandbox of the same pod, which lives.
+#[test]
+fn a_reboot_ends_what_waited() {
+    let mut play = Play::new();
+    let mut session = play.begin_facts();
+    let mut before = play.add(add_pod("z-before", "n1", "web-0"));
+    let mut rebooted = add_pod("a-after", "n1", "web-0");
+    (rebooted.boot, rebooted.invoked_at_ms) = (BootId::new("boot-2").expect("a name"), 5);
+    let mut after = play.add(rebooted);
+    let over = told(&mut before).expect("told").expect_err("is over");
+    assert!(over.to_string().contains("boot"), "{over}");
+    assert!(told(&mut after).is_none(), "it waits for facts");
+    play.say(&mut session, pod("web-0", &[]));
+    play.say(&mut session, Report::Synced(v1::FactsSynced {}));
+    play.wake();
+    play.grant_all(&["10.0.0.1"]);
+    assert_eq!(play.settle(), ["bind"]);
+    assert!(told(&mut after).expect("told").is_ok());
+}
+
+/// Promise: a new boot of the holder's node shows that the holder is gone (design §6, proof f): whoever has the claim in
+/// that boot gets it at once, without a DEL of the old sandbox, which some runtimes forget.
+#[test]
+fn a_new_boot_hands_over() {
+    let mut play = Play::new();
+    create(&mut play, "db-0", "10.0.0.50");
+    drop(play.add(add_pod("c1", "n1", "db-0")));
+    play.settle();
+    let mut remade = add_pod("c2", "n1", "db-0");
+    remade.pod.uid = PodUid::new("another").expect("a name");
+    let mut same_boot = play.add(remade.clone());
+    assert!(told(&mut same_boot).is_none(), "in the same boot it waits");
+    remade.boot = BootId::new("boot-2").expect("a name");
+    remade.key.container = ContainerId::new("c3").expect("a name");
+    let mut bound = play.add(remade);
+    assert_eq!(play.settle(), ["bind"]);
+    let bound = told(&mut bound).expect("told").expect("bound");
+    assert_eq!(address(&bound), ip("10.0.0.50"));
+}
+
+/// Promise: the same of one that was in the journal when the new boot was heard of, and was refused there.
+#[test]
+fn a_reboot_ends_what_would_be_chosen_again() {
+    let mut play = Play::new();
+    let mut before = play.add(add("c1", "n1"));
+    play.grant_all(&["10.0.0.1"]);
+    let mut rebooted = add("c2", "n1");
+    rebooted.boot = BootId::new("boot-2").expect("a name");
+    drop(play.add(rebooted));
+    assert!(told(&mut before).is_none(), "the journal has it");
+    play.overtake();
+    let over = told(&mut before).expect("told").expect_err("is over");
+    assert!(over.to_string().contains("boot"), "{over}");
+}
