@@ -117,6 +117,23 @@ impl Route {
     }
 }
 
+/// A URI's port may be any number of digits; one that is none of TCP's would quietly be the scheme's own.
+fn check_port(name: &str) -> Result<(), String> {
+    let rest = match name.split_once("://") {
+        Some(("http" | "https", rest)) => rest,
+        _ => return Ok(()),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    // Behind the bracket of an IPv6 address, which has colons itself.
+    let behind = authority.rsplit(']').next().unwrap_or_default();
+    match behind.rsplit_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_err() || port == "0" => Err(format!(
+            "{name:?} has the port {port:?}; it must be 1 to 65535"
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn endpoint(name: &str, tls: Option<&ClientTlsConfig>) -> Result<Endpoint, String> {
     let encrypted = match name.split_once("://") {
         Some(("http" | "unix", _)) => false,
@@ -127,6 +144,7 @@ fn endpoint(name: &str, tls: Option<&ClientTlsConfig>) -> Result<Endpoint, Strin
             ));
         }
     };
+    check_port(name)?;
     let named = |error: tonic::transport::Error| format!("{name:?}: {}", chain(&error));
     let endpoint = Endpoint::from_shared(name.to_owned())
         .and_then(|endpoint| endpoint.user_agent(concat!("berth/", env!("CARGO_PKG_VERSION"))))

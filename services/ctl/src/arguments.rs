@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::error::Error;
+use crate::moment;
 use crate::output::{Document, Format};
 use crate::session::Session;
 use crate::{allocation, check, claim, facts, history, node, raft, vswitch, whohas};
@@ -54,7 +55,7 @@ pub struct Connection {
     )]
     pub endpoints: Vec<String>,
     /// How long to wait for an answer in all, for example 10s
-    #[arg(long, global = true, default_value = "10s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    #[arg(long, global = true, default_value = "10s", value_parser = moment::parse_distance, allow_hyphen_values = true, value_name = "TIME")]
     pub timeout: std::time::Duration,
     /// PEM file of the authority that signed the servers' certificates; needed for https
     #[arg(long, global = true, env = "BERTH_TLS_CA", value_name = "FILE")]

@@ -36,10 +36,10 @@ impl Check {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            for endpoint in &endpoints {
-                match session.ledger_digest(endpoint).await {
-                    Ok(answer) => seen.saw(endpoint, answer),
-                    Err(error) => seen.missed(endpoint, error.sentence()),
+            for (endpoint, answer) in session.each_ledger_digest(&endpoints).await? {
+                match answer {
+                    Ok(answer) => seen.saw(&endpoint, answer),
+                    Err(error) => seen.missed(&endpoint, error.sentence()),
                 }
             }
             if seen.is_enough() {

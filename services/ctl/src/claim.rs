@@ -3,6 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod list;
+pub mod name;
 pub mod show;
 
 use clap::Subcommand;

@@ -31,6 +31,9 @@ pub enum Error {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The question to one of several replicas ended without an answer.
+    #[error("the question was not finished")]
+    Stopped(#[source] tokio::task::JoinError),
     /// The input cannot be read.
     #[error("the input cannot be read")]
     Input(#[source] io::Error),

@@ -27,7 +27,7 @@ pub struct History {
     #[command(flatten)]
     pub subject: SubjectOption,
     /// Only what had happened until this moment; the last line is what was true then
-    #[arg(long, value_name = "TIME", value_parser = moment::parse, conflicts_with = "until")]
+    #[arg(long, value_name = "TIME", value_parser = moment::parse_past, conflicts_with = "until")]
     pub at: Option<Moment>,
     /// Nothing before this moment
     #[arg(long, value_name = "TIME", value_parser = moment::parse)]
@@ -36,7 +36,7 @@ pub struct History {
     #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     pub until: Option<Moment>,
     /// The newest so many, shown oldest first
-    #[arg(long, value_name = "COUNT", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_SIZE)))]
+    #[arg(long, value_name = "COUNT", default_value_t = 200, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_SIZE)))]
     pub limit: u32,
     /// Everything that matches, however much
     #[arg(long, conflicts_with = "limit")]
@@ -56,8 +56,8 @@ pub struct SubjectOption {
     /// Of one node
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
-    /// Of one claim, as `claim list` names it
-    #[arg(long, value_name = "NAME")]
+    /// Of one claim, as [CLUSTER/]NAMESPACE/POD
+    #[arg(long, value_name = "NAME", value_parser = crate::claim::name::parse)]
     pub claim: Option<String>,
     /// Of one vSwitch
     #[arg(long, value_name = "NAME")]

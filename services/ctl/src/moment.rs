@@ -3,6 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// A moment of the servers' clock, copied from their answer, is not refused because this machine's clock is late.
+const CLOCKS_DIFFER_MS: u64 = 60 * 1000;
 
 /// A moment, ms since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +33,28 @@ impl Moment {
 /// Reads what a user typed, for clap; the clock is the machine's.
 pub fn parse(text: &str) -> Result<Moment, String> {
     parse_at(text, Moment::now())
+}
+
+/// Reads a length of time, for clap.
+pub fn parse_distance(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| format!("{text:?} is no length of time; write for example 500ms, 30s or 5m"))
+}
+
+/// A moment of which the answer is known already. Clocks of two machines differ a little.
+pub fn parse_past(text: &str) -> Result<Moment, String> {
+    let now = Moment::now();
+    past(parse_at(text, now)?, now)
+}
+
+fn past(moment: Moment, now: Moment) -> Result<Moment, String> {
+    if moment.0 > now.0.saturating_add(CLOCKS_DIFFER_MS) {
+        let shown = moment.rfc3339();
+        return Err(format!(
+            "{shown} is still to come; nobody knows who will hold what then"
+        ));
+    }
+    Ok(moment)
 }
 
 /// RFC 3339 with or without an offset, `14:02:11` (UTC, the last time it was so late), `5m ago` or `now`, seen from `now`.
@@ -104,7 +128,7 @@ fn split_offset(text: &str) -> (&str, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Moment, parse_at};
+    use super::{CLOCKS_DIFFER_MS, Moment, parse_at, parse_distance, past};
 
     /// 2026-01-31T15:00:00Z.
     const NOW: Moment = Moment(1_769_871_600_000);
@@ -151,5 +175,29 @@ mod tests {
         ] {
             assert!(shown(text).starts_with("error: "), "{text}");
         }
+    }
+
+    /// Promise: nobody is told who holds an address at a moment that is still to come; a late clock here is no obstacle (control).
+    #[test]
+    fn the_future_is_refused() {
+        let soon = Moment(NOW.0 + CLOCKS_DIFFER_MS);
+        assert_eq!(past(soon, NOW), Ok(soon));
+        let refused = past(Moment(soon.0 + 1), NOW).expect_err("still to come");
+        assert!(refused.contains("still to come"), "{refused}");
+    }
+
+    /// Promise: a length of time that is none, negative ones too, is refused with the form that is taken.
+    #[test]
+    fn lengths_of_time() {
+        for text in ["-5s", "5", "", "ten"] {
+            assert!(
+                parse_distance(text).is_err_and(|said| said.contains("30s")),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            parse_distance("1m 30s"),
+            Ok(std::time::Duration::from_secs(90))
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use berth_client::{Client, Options, TlsFiles};
 use berth_proto::v1;
+use tokio::task::JoinHandle;
 
 use crate::arguments::Connection;
 use crate::error::Error;
@@ -68,17 +69,40 @@ impl Session {
     pub async fn each_cluster_status(
         &self,
     ) -> Vec<(String, Result<v1::ClusterStatusResponse, Error>)> {
-        let mut answers = Vec::new();
-        for (endpoint, client) in self.client.each() {
-            let answer = client.cluster_status(v1::ClusterStatusRequest {}).await;
-            answers.push((endpoint, answer.map_err(Error::from)));
-        }
-        answers
+        // All at once: the time limit is of the whole command, and those that are away use all of it.
+        let asked = self.client.each().into_iter().map(|(endpoint, client)| {
+            let asking = async move { client.cluster_status(Default::default()).await };
+            (endpoint, tokio::spawn(asking))
+        });
+        gathered(asked.collect()).await
     }
 
-    /// What this endpoint says of its own ledger.
-    pub async fn ledger_digest(&self, endpoint: &str) -> Result<v1::LedgerDigestResponse, Error> {
-        let client = self.client.only(endpoint)?;
-        Ok(client.ledger_digest(v1::LedgerDigestRequest {}).await?)
+    /// What each of these endpoints says of its own ledger.
+    pub async fn each_ledger_digest(
+        &self,
+        endpoints: &[String],
+    ) -> Result<Vec<(String, Result<v1::LedgerDigestResponse, Error>)>, Error> {
+        let mut asked = Vec::new();
+        for endpoint in endpoints {
+            let client = self.client.only(endpoint)?;
+            let asking = async move { client.ledger_digest(Default::default()).await };
+            asked.push((endpoint.clone(), tokio::spawn(asking)));
+        }
+        Ok(gathered(asked).await)
     }
+}
+
+/// Every endpoint's answer, in the order asked.
+async fn gathered<R>(
+    asked: Vec<(String, JoinHandle<Result<R, berth_client::Error>>)>,
+) -> Vec<(String, Result<R, Error>)> {
+    let mut answers = Vec::new();
+    for (endpoint, asking) in asked {
+        let answer = match asking.await {
+            Ok(answer) => answer.map_err(Error::from),
+            Err(stopped) => Err(Error::Stopped(stopped)),
+        };
+        answers.push((endpoint, answer));
+    }
+    answers
 }

@@ -18,7 +18,7 @@ pub struct WhoHas {
     /// The address
     pub address: String,
     /// At this moment; without it, now
-    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
+    #[arg(long, value_name = "TIME", value_parser = moment::parse_past)]
     pub at: Option<Moment>,
 }
 

@@ -61,7 +61,7 @@ fn a_list_of_allocations() {
     compare("allocations", &makers::allocations());
 }
 
-/// Promise: history is one line per changed row, with who and why once per command.
+/// Promise: history says revision, time, who and why once per command, then one line per changed row.
 #[test]
 fn a_history() {
     compare("history", &makers::history());

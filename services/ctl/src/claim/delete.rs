@@ -15,7 +15,8 @@ use crate::view::done::Done;
     after_help = "Example:\n  berthctl claim delete default/shop/db-0 --reason 'shop closed'"
 )]
 pub struct Delete {
-    /// The claim's name, CLUSTER/NAMESPACE/POD as `claim list` shows it
+    /// The claim's name, [CLUSTER/]NAMESPACE/POD
+    #[arg(value_parser = super::name::parse)]
     pub name: String,
     /// Your word, kept in the history, that the old holder is gone
     #[arg(long)]

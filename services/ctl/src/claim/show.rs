@@ -12,7 +12,8 @@ use crate::view::claim::Claim;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  berthctl claim show default/shop/db-0")]
 pub struct Show {
-    /// The claim's name, CLUSTER/NAMESPACE/POD as `claim list` shows it
+    /// The claim's name, [CLUSTER/]NAMESPACE/POD
+    #[arg(value_parser = super::name::parse)]
     pub name: String,
 }
 

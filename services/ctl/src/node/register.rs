@@ -30,7 +30,12 @@ pub struct Register {
     #[arg(long, value_name = "TYPE")]
     pub instance_type: Option<String>,
     /// Warm addresses to keep on the node, per family
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     pub warm_target: u32,
     /// Why, and the request id.
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::view::raft::NewLeader;
 )]
 pub struct TransferLeader {
     /// The member's id as `raft status` shows it; without it, the one whose log is furthest
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub to: Option<u64>,
     /// Why.
     #[command(flatten)]

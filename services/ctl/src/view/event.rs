@@ -3,10 +3,14 @@
 use berth_proto::v1;
 use serde::Serialize;
 
-use super::{present, shown, state};
+use super::{present, state};
 use crate::moment::Moment;
 use crate::output::Document;
-use crate::table;
+
+/// A terminal of 100 columns is common; what is longer stands on lines of its own.
+const LINE_CHARACTERS: usize = 100;
+/// Between two columns.
+const COLUMN_GAP: usize = 2;
 
 /// `{"events": [...], "older_exist": false, "revision": 12}`
 #[derive(Debug, Serialize)]
@@ -77,17 +81,17 @@ impl Events {
         }
     }
 
-    /// The lines of one event; all of its rows if none is of what was asked for.
-    fn rows(&self, event: &Event) -> Vec<Vec<String>> {
+    /// The rows of one event that are shown; all of them if none is of what was asked for.
+    fn shown<'a>(&self, event: &'a Event) -> Vec<&'a Change> {
         let wanted = |change: &&Change| match &self.only {
             Some((kind, key)) => change.kind == *kind && change.key == *key,
             None => true,
         };
-        let mut shown: Vec<&Change> = event.changes.iter().filter(wanted).collect();
+        let shown: Vec<&Change> = event.changes.iter().filter(wanted).collect();
         if shown.is_empty() {
-            shown = event.changes.iter().collect();
+            return event.changes.iter().collect();
         }
-        event.rows(&shown)
+        shown
     }
 }
 
@@ -100,13 +104,16 @@ impl Document for Events {
         if self.events.is_empty() {
             return format!("nothing up to revision {}", self.revision);
         }
-        let header = [
-            "REVISION", "TIME", "WHAT", "ROW", "BEFORE", "AFTER", "WHO", "WHY",
-        ];
-        let mut text = table::columns(
-            &header,
-            self.events.iter().flat_map(|event| self.rows(event)),
-        );
+        let header = ["REVISION", "TIME", "WHAT"].map(str::to_owned);
+        let firsts = self.events.iter().map(Event::first_line);
+        let widths = widths(std::iter::once(header.clone()).chain(firsts));
+        let mut lines = vec![aligned(&header, widths)];
+        for event in &self.events {
+            lines.push(aligned(&event.first_line(), widths));
+            let changes = self.shown(event).into_iter();
+            lines.extend(changes.flat_map(|change| change.lines(widths[0] + COLUMN_GAP)));
+        }
+        let mut text = lines.join("\n");
         if self.older_exist {
             text.push_str("\nolder ones are not shown; ask with --limit, --until or --all");
         }
@@ -134,33 +141,14 @@ impl From<v1::EventGroup> for Event {
 }
 
 impl Event {
-    /// A line per row; what all rows share is said on the first.
-    fn rows(&self, changes: &[&Change]) -> Vec<Vec<String>> {
-        let mut rows: Vec<Vec<String>> = changes.iter().map(|change| change.cells()).collect();
-        if rows.is_empty() {
-            rows.push(vec![String::new(); 3]);
-        }
-        let whole = |first: bool, cells: Vec<String>| {
-            let once = |text: &str| {
-                if first {
-                    text.to_owned()
-                } else {
-                    " ".to_owned()
-                }
-            };
-            let mut row = vec![
-                once(&self.revision.to_string()),
-                once(&self.time),
-                once(&self.cause),
-            ];
-            row.extend(cells);
-            row.extend([once(&self.principal), once(&shown(&self.reason))]);
-            row
+    /// Revision, time, and what was done by whom and why.
+    fn first_line(&self) -> [String; 3] {
+        let why = match &self.reason {
+            Some(reason) => format!(": {reason}"),
+            None => String::new(),
         };
-        rows.into_iter()
-            .enumerate()
-            .map(|(position, cells)| whole(position == 0, cells))
-            .collect()
+        let what = format!("{} by {}{why}", self.cause, self.principal);
+        [self.revision.to_string(), self.time.clone(), what]
     }
 }
 
@@ -184,13 +172,34 @@ impl From<v1::RowChange> for Change {
 }
 
 impl Change {
-    fn cells(&self) -> Vec<String> {
-        vec![
-            format!("{} {}", self.kind, shortened(&self.key)),
-            shown(&self.before),
-            shown(&self.after),
-        ]
+    /// The row, and what became of it: on one line where that fits.
+    fn lines(&self, indent: usize) -> Vec<String> {
+        let row = format!("{:indent$}{} {}:", "", self.kind, shortened(&self.key));
+        let became = match (&self.before, &self.after) {
+            (None, None) => return vec![row],
+            (None, Some(after)) => vec![format!("now {after}")],
+            (Some(before), None) => vec![format!("no more, was {before}")],
+            (Some(before), Some(after)) => vec![before.clone(), format!("→ {after}")],
+        };
+        let together = format!("{row} {}", became.join(" "));
+        if together.chars().count() <= LINE_CHARACTERS {
+            return vec![together];
+        }
+        let below = became.iter().map(|part| format!("{:indent$}  {part}", ""));
+        std::iter::once(row).chain(below).collect()
     }
+}
+
+/// The widest of each column but the last.
+fn widths(rows: impl Iterator<Item = [String; 3]>) -> [usize; 2] {
+    rows.fold([0, 0], |[revision, time], row| {
+        [revision.max(row[0].len()), time.max(row[1].len())]
+    })
+}
+
+fn aligned(row: &[String; 3], [revision, time]: [usize; 2]) -> String {
+    let [first, second, rest] = row;
+    format!("{first:revision$}  {second:time$}  {rest}")
 }
 
 /// A container's 64 hex digits would leave no room for anything else; twelve are what people compare.

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::change::Change;
 use crate::error::Error;
+use crate::moment;
 use crate::output::Document;
 use crate::session::Session;
 use crate::view::vswitch::VSwitch;
@@ -41,7 +42,7 @@ pub struct Create {
     #[arg(long = "exclude", value_name = "RANGE")]
     pub exclusions: Vec<String>,
     /// How long a released address rests before it is given out again; without it 30s
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = moment::parse_distance, allow_hyphen_values = true)]
     pub cooling: Option<Duration>,
     /// "routed" or "vpc": which addresses are excluded by rule
     #[arg(long, value_name = "KIND", default_value = "routed", value_parser = ["routed", "vpc"])]
