@@ -193,7 +193,9 @@ fn check_interface(text: &str) -> Result<(), Error> {
         .chars()
         .find(|c| matches!(c, '/' | ':') || !c.is_ascii_graphic())
     {
-        format!("has the character {bad:?}; slash, colon and white space are not allowed")
+        format!(
+            "has the character {bad:?}; allowed are printable ASCII ones without space, slash and colon"
+        )
     } else {
         return Ok(());
     };

@@ -73,9 +73,9 @@ macro_rules! name {
                 if text.len() > $limit {
                     return Err(refuse(format!("has {} bytes", text.len())));
                 }
-                let allowed: fn(char) -> bool = $allowed;
-                match text.chars().find(|c| !allowed(*c)) {
-                    Some(c) => Err(refuse(format!("has the character {c:?}"))),
+                let allowed: Characters = $allowed;
+                match text.chars().find(|c| !(allowed.contain)(*c)) {
+                    Some(c) => Err(refuse(format!("has the character {c:?}, allowed are {}", allowed.words))),
                     None => Ok(Self(Text::new(text))),
                 }
             }
@@ -96,88 +96,105 @@ macro_rules! name {
     };
 }
 
-fn plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+/// What an identifier may consist of.
+struct Characters {
+    contain: fn(char) -> bool,
+    /// For whoever used another.
+    words: &'static str,
 }
-fn graphic(c: char) -> bool {
-    c.is_ascii_graphic()
-}
+
+const PLAIN: Characters = Characters {
+    contain: |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
+    words: "a-z A-Z 0-9 - _ .",
+};
+const INTERFACE: Characters = Characters {
+    contain: |c| c.is_ascii_graphic() && !matches!(c, '/' | ':'),
+    words: "printable ASCII ones without space, slash and colon",
+};
+const GRAPHIC: Characters = Characters {
+    contain: |c| c.is_ascii_graphic(),
+    words: "printable ASCII ones without space",
+};
+const WORDS: Characters = Characters {
+    contain: |c| !c.is_control(),
+    words: "all but control characters",
+};
 
 name!(
     /// A Kubernetes cluster's name.
-    ClusterName, "cluster", 63, 22, plain, false
+    ClusterName, "cluster", 63, 22, PLAIN, false
 );
 name!(
     /// A CNI network's name (CNI spec 1.1 §1: alphanumeric, then `_ . -`).
-    NetworkName, "network", 63, 22, plain, false
+    NetworkName, "network", 63, 22, PLAIN, false
 );
 name!(
     /// CNI_CONTAINERID: the sandbox.
-    ContainerId, "container id", 128, 70, plain, false
+    ContainerId, "container id", 128, 70, PLAIN, false
 );
 name!(
     /// CNI_IFNAME: no slash, colon or white space.
-    InterfaceName, "interface", 15, 22, |c: char| c.is_ascii_graphic() && !matches!(c, '/' | ':'), false
+    InterfaceName, "interface", 15, 22, INTERFACE, false
 );
 name!(
     /// A Kubernetes namespace; empty where the runtime names none.
-    Namespace, "namespace", 63, 22, plain, true
+    Namespace, "namespace", 63, 22, PLAIN, true
 );
 name!(
     /// A pod's name; empty where the runtime names none.
-    PodName, "pod name", 253, 22, plain, true
+    PodName, "pod name", 253, 22, PLAIN, true
 );
 name!(
     /// A pod's uid; empty where the runtime names none.
-    PodUid, "pod uid", 64, 38, plain, true
+    PodUid, "pod uid", 64, 38, PLAIN, true
 );
 name!(
     /// A node's name: an attribute, never its identity.
-    NodeName, "node name", 253, 30, plain, false
+    NodeName, "node name", 253, 30, PLAIN, false
 );
 name!(
     /// An instance id, else a machine id: what makes a node this node.
-    NodeIdentity, "node identity", 128, 30, graphic, false
+    NodeIdentity, "node identity", 128, 30, GRAPHIC, false
 );
 name!(
     /// A zone; empty where there are none.
-    Zone, "zone", 63, 22, plain, true
+    Zone, "zone", 63, 22, PLAIN, true
 );
 name!(
     /// A vSwitch's name.
-    VSwitchName, "vswitch name", 63, 30, plain, false
+    VSwitchName, "vswitch name", 63, 30, PLAIN, false
 );
 name!(
     /// A cloud's instance type; empty where there is none.
-    InstanceType, "instance type", 63, 22, plain, true
+    InstanceType, "instance type", 63, 22, PLAIN, true
 );
 name!(
     /// An elastic network interface's id, as the cloud names it.
-    EniId, "eni", 64, 30, plain, false
+    EniId, "eni", 64, 30, PLAIN, false
 );
 name!(
     /// The kernel's boot id.
-    BootId, "boot id", 64, 38, plain, true
+    BootId, "boot id", 64, 38, PLAIN, true
 );
 name!(
     /// A caller's own id of a request; empty = none.
-    RequestId, "request id", 64, 38, graphic, true
+    RequestId, "request id", 64, 38, GRAPHIC, true
 );
 name!(
     /// Who asks: "local", "node/worker-1", "member/3".
-    Principal, "principal", 256, 30, graphic, false
+    Principal, "principal", 256, 30, GRAPHIC, false
 );
 name!(
     /// Why, in the caller's words; empty = not said.
-    Reason, "reason", 256, 22, |c: char| !c.is_control(), true
+    Reason, "reason", 256, 22, WORDS, true
 );
 name!(
     /// Where a server listens: "http://127.0.0.1:7400".
-    Endpoint, "endpoint", 256, 38, graphic, true
+    Endpoint, "endpoint", 256, 38, GRAPHIC, true
 );
 name!(
     /// A Berth cluster: made once at bootstrap, registered in the ledger.
-    ClusterId, "cluster id", 64, 38, plain, false
+    ClusterId, "cluster id", 64, 38, PLAIN, false
 );
 
 /// One interface of one sandbox: the key of an allocation.
@@ -230,5 +247,24 @@ pub struct ClaimName {
 impl fmt::Display for ClaimName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.cluster, self.namespace, self.pod)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InterfaceName, VSwitchName};
+
+    /// Promise: a refused name is told its limit, and for a character also what is allowed.
+    #[test]
+    fn a_refused_name_is_told_what_is_allowed() {
+        let said = VSwitchName::new("zone ü").expect_err("a space").to_string();
+        let words =
+            "vswitch name has the character ' ', allowed are a-z A-Z 0-9 - _ . (at most 63 bytes)";
+        assert_eq!(said, words);
+        let said = InterfaceName::new("a/b").expect_err("a slash").to_string();
+        assert!(
+            said.contains("without space, slash and colon (at most 15 bytes)"),
+            "{said}"
+        );
     }
 }

@@ -23,7 +23,10 @@ pub(super) fn decide(context: &Context, command: &DeleteClaim) -> Decided {
             end_holder(context, &mut changes, key);
         }
         ClaimState::Bound { key, .. } => {
-            let (name, by) = (claim.name.to_string(), key.to_string());
+            let name = claim.name.to_string();
+            let by = format!(
+                "sandbox {key}; if that is gone for sure, delete the claim with --override-holder"
+            );
             return Err(Refusal::InUse {
                 what: "claim",
                 name,

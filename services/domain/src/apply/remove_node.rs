@@ -14,7 +14,9 @@ pub(super) fn decide(context: &Context, command: &RemoveNode) -> Decided {
         return Err(Refusal::InUse {
             what: "node",
             name: entry.row.name.to_string(),
-            by: format!("{allocations} allocations; if it is dead for sure, say so"),
+            by: format!(
+                "{allocations} allocations; if it is dead for sure, remove it with --confirmed-dead"
+            ),
         });
     }
     let mut changes = Vec::new();
