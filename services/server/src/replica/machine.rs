@@ -4,11 +4,11 @@ use super::decoding::decoded;
 use crate::codec::{self, SnapshotChunks, decode_entry};
 use crate::history::{Place, Progress};
 use berth_domain::Ledger;
-use berth_domain::command::{Command, Proposal};
+use berth_domain::command::{Bind, BindClaim, Command, Proposal};
 use berth_domain::event::EventGroup;
 use berth_domain::id::{ClusterId, ClusterName};
 use berth_domain::ledger;
-use berth_domain::outcome::Answer;
+use berth_domain::outcome::{Answer, Outcome};
 use berth_domain::row::Member;
 use berth_raft::state_machine::{Error, StateMachine};
 use std::collections::BTreeSet;
@@ -100,22 +100,30 @@ impl LedgerMachine {
         &self.with_facts
     }
 
-    fn remember_facts(&mut self, proposals: &[Proposal]) {
-        for proposal in proposals {
-            if let Command::Bind(bind) = &proposal.command {
-                let cluster = &bind.key.cluster;
-                match proposal.facts {
-                    Some(_) if !self.with_facts.contains(cluster) => {
-                        self.with_facts.insert(cluster.clone());
-                    }
-                    None => {
-                        self.with_facts.remove(cluster);
-                    }
-                    Some(_) => {}
+    /// A bind that names facts was decided on some. That its cluster has no source any more shows only a bind for which
+    /// facts would have been asked, and that made something: repeats and claims that there are need none.
+    fn remember_facts(&mut self, proposals: &[Proposal]) -> Vec<usize> {
+        let mut without = Vec::new();
+        for (number, proposal) in proposals.iter().enumerate() {
+            let Command::Bind(bind) = &proposal.command else {
+                continue;
+            };
+            let cluster = &bind.key.cluster;
+            let is_known = self.with_facts.contains(cluster);
+            match proposal.facts {
+                Some(_) if !is_known => {
+                    self.with_facts.insert(cluster.clone());
                 }
+                None if is_known && asks_for_facts(bind) => without.push(number),
+                _ => {}
             }
         }
+        without
     }
+}
+
+fn asks_for_facts(bind: &Bind) -> bool {
+    bind.claim == BindClaim::None && !bind.pod.name.as_str().is_empty()
 }
 
 impl StateMachine for LedgerMachine {
@@ -127,8 +135,17 @@ impl StateMachine for LedgerMachine {
             index,
             source: Box::new(error),
         })?;
-        self.remember_facts(&entry.proposals);
+        let without = self.remember_facts(&entry.proposals);
         let applied = self.ledger.apply(&entry.header, entry.proposals);
+        for number in without {
+            if let Ok(Outcome::Bound {
+                allocation,
+                created: true,
+            }) = &applied.answers[number].result
+            {
+                self.with_facts.remove(&allocation.key.cluster);
+            }
+        }
         Ok(Effect {
             leader_boot: entry.leader_boot,
             batch: entry.batch,

@@ -106,14 +106,19 @@ fn a_snapshot_waits_for_the_history() {
     );
 }
 
-/// Promise: a new leader knows which clusters' last bind was decided on facts.
+/// Promise: a new leader knows which clusters' binds are decided on facts. Repeats, binds of claims that there are, and
+/// sandboxes without a pod are not, and say nothing about it; a new dynamic bind of a pod without facts does.
 #[test]
 fn clusters_with_facts_are_remembered() {
     use crate::engine::samples::add;
-    use berth_domain::command::{Bind, BindClaim};
     let (mut machine, _) = machine();
-    let bind = |facts: Option<FactsVersion>| {
-        let request = add("c1", "n1");
+    let furniture = vec![
+        create_vswitch("a", "10.0.0.0/24", 0),
+        register_node("n1", 0),
+    ];
+    machine.apply(5, &entry(1, furniture)).expect("applied");
+    let bind = |container: &str, last: u8, facts: Option<FactsVersion>| {
+        let request = add(container, "n1");
         let bind = Bind {
             parameters: request.parameters(),
             key: request.key,
@@ -123,7 +128,7 @@ fn clusters_with_facts_are_remembered() {
             pod: request.pod,
             vswitch: berth_domain::id::VSwitchId(1),
             eni: None,
-            addresses: Vec::new(),
+            addresses: vec![std::net::Ipv4Addr::new(10, 0, 0, last).into()],
             claim: BindClaim::None,
         };
         crate::node::message::proposal(&request.principal, None, facts, Command::Bind(bind))
@@ -132,12 +137,27 @@ fn clusters_with_facts_are_remembered() {
         epoch: 1,
         version: 1,
     });
-    machine
-        .apply(6, &entry(1, vec![bind(with)]))
-        .expect("applied");
-    assert_eq!(machine.with_facts().len(), 1);
-    machine
-        .apply(7, &entry(2, vec![bind(None)]))
-        .expect("applied");
-    assert!(machine.with_facts().is_empty());
+    let mut nameless = bind("c2", 2, None);
+    if let Command::Bind(bind) = &mut nameless.command {
+        bind.pod = berth_domain::id::PodIdentity {
+            namespace: berth_domain::id::Namespace::new("").expect("allowed"),
+            name: berth_domain::id::PodName::new("").expect("allowed"),
+            uid: berth_domain::id::PodUid::new("").expect("allowed"),
+        };
+    }
+    let steps = [
+        (bind("c1", 1, with), 1),
+        (bind("c1", 1, None), 1),
+        (nameless, 1),
+        (bind("c3", 1, None), 1),
+        (bind("c3", 3, None), 0),
+        (bind("c4", 4, with), 1),
+    ];
+    for (index, (proposal, known)) in (6..).zip(steps) {
+        let described = format!("{proposal:?}");
+        machine
+            .apply(index, &entry(index, vec![proposal]))
+            .expect("applied");
+        assert_eq!(machine.with_facts().len(), known, "{described}");
+    }
 }
