@@ -227,3 +227,33 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check_port;
+
+    /// Promise: a port that there is not is refused, instead of another one being called.
+    #[test]
+    fn a_port_that_there_is_not_is_refused() {
+        for bad in [
+            "http://h:99999",
+            "http://h:0",
+            "https://h:x/y",
+            "http://[::1]:70000",
+        ] {
+            assert!(
+                check_port(bad).is_err_and(|said| said.contains("1 to 65535")),
+                "{bad}"
+            );
+        }
+        for good in [
+            "http://h:7400",
+            "http://h",
+            "http://[::1]",
+            "https://[::1]:7400/",
+            "unix:///a:b",
+        ] {
+            assert_eq!(check_port(good), Ok(()), "{good}");
+        }
+    }
+}

@@ -132,6 +132,30 @@ impl Config {
     }
 }
 
+impl Config {
+    /// What was said, with what holds where nothing was.
+    fn fill(self, said: Options) -> Options {
+        let listeners = &self.listeners;
+        let holding = Options {
+            name: Some(self.name.to_string()),
+            data_dir: Some(self.data_directory),
+            listen_client: Some(listeners.client),
+            listen_peer: Some(listeners.peer),
+            listen_metrics: Some(listeners.metrics),
+            insecure_listen: Some(false),
+            snapshot_every_entries: Some(self.snapshot_every_entries),
+            snapshot_keep_entries: Some(self.snapshot_keep_entries),
+            tick_ms: Some(self.tick_ms),
+            ballast_mib: Some(self.ballast_mib),
+            disk_low_mib: Some(self.disk_low_mib),
+            log_format: Some(self.log_format),
+            log_filter: Some(self.log_filter),
+            ..Options::default()
+        };
+        said.over(holding)
+    }
+}
+
 fn refuse(key: &'static str, reason: impl Into<String>) -> Error {
     let reason = reason.into();
     Error::Option { key, reason }

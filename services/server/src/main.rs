@@ -26,8 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn print(flags: &Flags) -> Result<(), Box<dyn Error>> {
-    flags.load()?;
-    print!("{}", flags.merged()?.to_toml());
+    print!("{}", flags.holding()?.to_toml());
     Ok(())
 }
 

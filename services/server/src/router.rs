@@ -247,8 +247,9 @@ impl Router {
             Request::Del { request, .. } => request.node.as_ref(),
         };
         let known = name.and_then(|name| leading.term.view.borrow().node(name).map(|node| node.id));
-        let unknown =
-            name.map(|name| format!("{name} (register it with `berthctl node register {name}`)"));
+        let unknown = name.map(|name| {
+            format!("{name} (register it with `berthctl node register {name} --zone ZONE`)")
+        });
         match (known, &request) {
             (Some(node), _) => self.send(node, request),
             (None, Request::Del { request: del, .. }) => {

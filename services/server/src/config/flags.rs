@@ -45,6 +45,11 @@ impl Flags {
         Ok(self.options.clone().over(file))
     }
 
+    /// What holds, as options: everything that was said, and the defaults for the rest.
+    pub fn holding(&self) -> Result<Options, Error> {
+        Ok(self.load()?.fill(self.merged()?))
+    }
+
     /// What holds.
     pub fn load(&self) -> Result<Config, Error> {
         Config::new(self.merged()?, self)

@@ -208,3 +208,25 @@ fn printed_options_can_be_read_back() {
         said
     );
 }
+
+/// Promise: --print-config shows what holds, defaults too, and changes nothing of what was said; what it shows can be started with.
+#[test]
+fn printed_config_is_what_holds() {
+    let flags = |arguments: &[&str]| Flags::try_parse_from(arguments).expect("known");
+    let shown = flags(&["berthd", "--dev", "--tick-ms", "50"]).holding();
+    let shown = shown.expect("fine").to_toml();
+    for line in [
+        "tick_ms = 50",
+        "name = \"dev\"",
+        "data_dir = \"berth-data\"",
+        "listen_client = \"127.0.0.1:7400\"",
+        "snapshot_every_entries = 20000",
+        "log_filter = \"info\"",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+    }
+    let file = file(&shown);
+    let path = file.path().to_str().expect("a plain path");
+    let again = flags(&["berthd", "--config", path]).holding();
+    assert_eq!(again.expect("fine").to_toml(), shown);
+}

@@ -177,6 +177,12 @@ pub fn subnet(fields: &SubnetFields<'_>) -> Decoded<Option<Subnet>> {
             format_args!("{cidr} has host bits set; did you mean {trunc}?"),
         ));
     }
+    if let Some((never, what)) = never_of_a_pod(network) {
+        return Err(invalid(
+            cidr_field,
+            format_args!("{cidr} overlaps {never}, {what}; choose a subnet like {example}"),
+        ));
+    }
     let gateway = match gateway {
         "" => None,
         text => Some(address(gateway_field, text)?),
@@ -191,6 +197,25 @@ pub fn subnet(fields: &SubnetFields<'_>) -> Decoded<Option<Subnet>> {
         cidr: network,
         gateway,
     }))
+}
+
+/// What no interface can have as its own address (RFC 6890, RFC 4291).
+const NEVER_OF_A_POD: [(&str, &str); 7] = [
+    ("0.0.0.0/8", "\"this network\""),
+    ("127.0.0.0/8", "loopback addresses"),
+    ("169.254.0.0/16", "link-local addresses"),
+    ("224.0.0.0/4", "multicast addresses"),
+    ("255.255.255.255/32", "the limited broadcast address"),
+    ("fe80::/10", "link-local addresses"),
+    ("ff00::/8", "multicast addresses"),
+];
+
+fn never_of_a_pod(network: IpNet) -> Option<(&'static str, &'static str)> {
+    let overlaps = |(range, _): &(&'static str, _)| {
+        let range: Option<IpNet> = range.parse().ok();
+        range.is_some_and(|range| range.contains(&network) || network.contains(&range))
+    };
+    NEVER_OF_A_POD.into_iter().find(overlaps)
 }
 
 /// "routed" (default) or "vpc".

@@ -291,6 +291,19 @@ async fn the_cluster_is_shown() {
         .transfer_leadership(alone)
         .await
         .expect_err("there is nobody else");
+    // A member that there is not is a mistake, not something to wait for.
+    let stranger = v1::TransferLeadershipRequest {
+        to_member_id: 99,
+        ..Default::default()
+    };
+    let refused = admin.transfer_leadership(stranger).await;
+    let refused = refused.expect_err("no such member");
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    let said = refused.message();
+    assert!(
+        said.contains("to_member_id: 99 is not a voter; the voters are 1"),
+        "{said}"
+    );
 }
 
 /// Promise: who had an address when no vSwitch contained it: nobody, and it was not free; neither before its vSwitch was

@@ -29,12 +29,29 @@ pub(super) async fn transfer(
 ) -> Result<v1::TransferLeadershipResponse, Failure> {
     let reason = decode::name("reason", &request.reason, Reason::new)?;
     let to = (request.to_member_id > 0).then_some(MemberId(request.to_member_id));
+    if let Some(to) = to {
+        refuse_stranger(service, to).await?;
+    }
     // It changes nothing that the history keeps, so the log has to say who asked.
     info!(principal = %caller.principal, %reason, to = request.to_member_id, "leadership is handed over on request");
     let leader = service.gate.transfer_leadership(to).await?;
     Ok(v1::TransferLeadershipResponse {
         leader_id: leader.0,
     })
+}
+
+/// A member that is none, or a learner, will not become able to lead while the caller tries again: it hears of it at once.
+async fn refuse_stranger(service: &AdminService, to: MemberId) -> Result<(), Failure> {
+    let voters = service
+        .gate
+        .read_stale(|_, status| status.membership.voters.clone());
+    let voters = voters.await?;
+    if voters.contains(&to.0) {
+        return Ok(());
+    }
+    let ids: Vec<String> = voters.iter().map(ToString::to_string).collect();
+    let reason = format!("{to} is not a voter; the voters are {}", ids.join(", "));
+    Err(Failure::Refused(decode::invalid("to_member_id", reason)))
 }
 
 /// Frozen on the replica's thread, read elsewhere: a million rows take a while.

@@ -132,7 +132,7 @@ fn obstacle(ledger: &Ledger, node: &NodeName, vswitch: Option<&VSwitchName>) -> 
     let missing = |reason| Some(Obstacle::Missing(reason));
     let Some(row) = ledger.node_named(node) else {
         return missing(format!(
-            "node {node} is not registered: berthctl node register {node}"
+            "node {node} is not registered: berthctl node register {node} --zone ZONE"
         ));
     };
     let usable: Vec<&Arc<VSwitch>> = match vswitch {

@@ -89,6 +89,41 @@ fn a_bad_subnet_says_what_was_meant() {
     );
 }
 
+/// Promise: a subnet that no pod's interface can be in is refused with what it is; the nearest that can be is not (control).
+#[test]
+fn a_subnet_of_special_addresses_is_refused() {
+    let v6 = |cidr| SubnetFields {
+        ipv4: false,
+        cidr_field: "ipv6_cidr",
+        cidr,
+        gateway_field: "ipv6_gateway",
+        gateway: "",
+    };
+    for (fields, what) in [
+        (v4("127.0.3.0/24", ""), "loopback"),
+        (v4("224.0.0.0/24", ""), "multicast"),
+        (v4("169.254.0.0/16", ""), "link-local"),
+        (v4("0.0.0.0/0", ""), "this network"),
+        (v4("255.255.255.0/24", ""), "broadcast"),
+        (v6("ff02::/64"), "multicast"),
+        (v6("fe80::/64"), "link-local"),
+    ] {
+        let said = refused(subnet(&fields));
+        assert!(
+            said.starts_with(fields.cidr_field) && said.contains(what),
+            "{said}"
+        );
+    }
+    for fields in [
+        v4("126.255.255.0/24", ""),
+        v4("223.255.255.0/24", ""),
+        v4("169.255.0.0/16", ""),
+        v6("fd00::/64"),
+    ] {
+        assert!(subnet(&fields).expect("a usual subnet").is_some());
+    }
+}
+
 /// Promise: at most one address per family, given IPv4 first whatever the order asked in.
 #[test]
 fn addresses_are_one_per_family() {
