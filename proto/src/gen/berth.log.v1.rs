@@ -668,6 +668,9 @@ pub struct EventGroup {
 pub struct SnapshotChunk {
     #[prost(message, repeated, tag = "1")]
     pub records: ::prost::alloc::vec::Vec<SnapshotRecord>,
+    /// Alone in the last chunk, and not of the ledger: a new leader waits for the facts of these.
+    #[prost(string, repeated, tag = "2")]
+    pub clusters_with_facts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SnapshotRecord {

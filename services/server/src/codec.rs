@@ -16,7 +16,7 @@ mod tests;
 
 pub use change::{decode_group, encode_group};
 pub use entry::{Entry, decode_entry, encode_entry};
-pub use record::{SnapshotChunks, decode_chunk};
+pub use record::{SnapshotChunks, decode_chunk, decode_clusters, encode_clusters};
 
 use berth_domain::id;
 use berth_domain::id::*;

@@ -10,10 +10,14 @@ use berth_proto::log::v1::snapshot_record::Record as Part;
 use berth_raft::state_machine::CHUNK_BYTES_MAX;
 use bytes::Bytes;
 use prost::Message;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A chunk is closed at this size: small enough that a lost one is cheap, large enough that few are needed.
 const CHUNK_BYTES_ABOUT: usize = CHUNK_BYTES_MAX / 2;
+
+/// Field 2, with a length: where a chunk of clusters begins. Records are field 1.
+const CLUSTERS_TAG: u8 = 2 << 3 | 2;
 
 /// A frozen ledger's chunks, in order.
 pub struct SnapshotChunks {
@@ -26,6 +30,27 @@ pub struct SnapshotChunks {
 pub fn decode_chunk(bytes: &[u8]) -> Result<Vec<Record>, Error> {
     let chunk = v1::SnapshotChunk::decode(bytes)?;
     chunk.records.into_iter().map(Record::from_wire).collect()
+}
+
+/// The chunk that names the clusters with facts; none if there are none.
+pub fn encode_clusters(clusters: &BTreeSet<ClusterName>) -> Option<Vec<u8>> {
+    let names = clusters.iter().map(|name| name.as_str().to_owned());
+    let chunk = v1::SnapshotChunk {
+        records: Vec::new(),
+        clusters_with_facts: names.collect(),
+    };
+    (!clusters.is_empty()).then(|| chunk.encode_to_vec())
+}
+
+/// What [`encode_clusters`] wrote; none in every other chunk. Which one it is its first byte says, so that no chunk is
+/// decoded twice.
+pub fn decode_clusters(bytes: &[u8]) -> Result<Vec<ClusterName>, Error> {
+    if bytes.first() != Some(&CLUSTERS_TAG) {
+        return Ok(Vec::new());
+    }
+    let names = v1::SnapshotChunk::decode(bytes)?.clusters_with_facts;
+    let names = names.iter().map(|name| Ok(ClusterName::new(name)?));
+    names.collect()
 }
 
 // === impl SnapshotChunks ===
@@ -51,6 +76,7 @@ impl Iterator for SnapshotChunks {
             // One record is one element of the repeated field; encoded chunks concatenate.
             let message = v1::SnapshotChunk {
                 records: vec![record.to_wire()],
+                clusters_with_facts: Vec::new(),
             };
             let bytes = message.encode_to_vec();
             if !chunk.is_empty() && chunk.len() + bytes.len() > CHUNK_BYTES_MAX {

@@ -1,7 +1,7 @@
 //! Decodes entries, applies them, and says what came of each.
 
 use super::decoding::decoded;
-use crate::codec::{self, SnapshotChunks, decode_entry};
+use crate::codec::{self, SnapshotChunks, decode_clusters, decode_entry, encode_clusters};
 use crate::history::{Place, Progress};
 use berth_domain::Ledger;
 use berth_domain::command::{Bind, BindClaim, Command, Proposal};
@@ -22,7 +22,8 @@ pub struct LedgerMachine {
     history: Arc<Progress>,
     /// Where the newest snapshot put this replica, until the history has heard of it.
     restored: Arc<Mutex<Option<Restored>>>,
-    /// Clusters whose last bind was decided on facts. Not replicated: a hint for a new leader, which waits for those sources.
+    /// Clusters whose last bind was decided on facts: a new leader waits for those sources. The same on every replica, because
+    /// it follows from the log and is in the snapshot; no part of the ledger, because no decision of its rests on it.
     with_facts: BTreeSet<ClusterName>,
 }
 
@@ -39,6 +40,7 @@ pub struct Restored {
 #[derive(Debug)]
 pub struct Image {
     ledger: Ledger,
+    with_facts: BTreeSet<ClusterName>,
     history: Arc<Progress>,
 }
 
@@ -66,6 +68,8 @@ enum RestoreError {
         #[source]
         source: codec::Error,
     },
+    #[error("the clusters with facts cannot be read")]
+    Clusters(#[source] codec::Error),
     #[error("the records do not make a ledger")]
     Ledger(#[from] ledger::Error),
     #[error("the snapshot is of cluster {found}, this replica is of {own}")]
@@ -95,7 +99,7 @@ impl LedgerMachine {
         &self.ledger
     }
 
-    /// Clusters whose last bind was decided on facts, as far as this process has seen.
+    /// Clusters whose last bind was decided on facts.
     pub fn with_facts(&self) -> &BTreeSet<ClusterName> {
         &self.with_facts
     }
@@ -158,6 +162,7 @@ impl StateMachine for LedgerMachine {
     fn freeze(&self) -> Image {
         Image {
             ledger: self.ledger.clone(),
+            with_facts: self.with_facts.clone(),
             history: Arc::clone(&self.history),
         }
     }
@@ -167,7 +172,7 @@ impl StateMachine for LedgerMachine {
     fn encode(image: Image) -> Box<dyn Iterator<Item = Vec<u8>> + Send> {
         let chunks = std::iter::once(()).flat_map(move |()| {
             image.history.await_revision(image.ledger.revision());
-            SnapshotChunks::new(image.ledger.records())
+            SnapshotChunks::new(image.ledger.records()).chain(encode_clusters(&image.with_facts))
         });
         Box::new(chunks)
     }
@@ -178,7 +183,7 @@ impl StateMachine for LedgerMachine {
         chunks: &mut dyn Iterator<Item = Vec<u8>>,
     ) -> Result<(), Error> {
         let restored = restore(chunks, self.ledger.cluster());
-        self.ledger = restored.map_err(|error| Error {
+        (self.ledger, self.with_facts) = restored.map_err(|error| Error {
             index,
             source: Box::new(error),
         })?;
@@ -202,9 +207,18 @@ impl StateMachine for LedgerMachine {
 fn restore(
     chunks: &mut dyn Iterator<Item = Vec<u8>>,
     own: &ClusterId,
-) -> Result<Ledger, RestoreError> {
+) -> Result<(Ledger, BTreeSet<ClusterName>), RestoreError> {
     let mut broken = None;
-    let ledger = decoded(chunks, |chunks| {
+    let mut with_facts = Ok(Vec::new());
+    let mut chunks = chunks.inspect(|chunk| {
+        if let Ok(names) = &mut with_facts {
+            match decode_clusters(chunk) {
+                Ok(found) => names.extend(found),
+                Err(error) => with_facts = Err(error),
+            }
+        }
+    });
+    let ledger = decoded(&mut chunks, |chunks| {
         let records = chunks.map_while(|(number, records)| match records {
             Ok(records) => Some(records),
             Err(source) => {
@@ -218,8 +232,9 @@ fn restore(
         return Err(error);
     }
     let ledger = ledger?;
+    let with_facts = with_facts.map_err(RestoreError::Clusters)?;
     match ledger.cluster() == own {
-        true => Ok(ledger),
+        true => Ok((ledger, with_facts.into_iter().collect())),
         false => Err(RestoreError::Cluster {
             found: ledger.cluster().clone(),
             own: own.clone(),

@@ -160,4 +160,12 @@ fn clusters_with_facts_are_remembered() {
             .expect("applied");
         assert_eq!(machine.with_facts().len(), known, "{described}");
     }
+
+    // A restart goes on from a snapshot, with nothing of the log behind it.
+    machine.history.reach(machine.ledger().revision(), 0);
+    let mut chunks = LedgerMachine::encode(machine.freeze());
+    let mut restarted = self::machine().0;
+    restarted.restore(12, &mut chunks).expect("restored");
+    assert_eq!(restarted.with_facts(), machine.with_facts());
+    assert_eq!(restarted.digest(), machine.digest());
 }
