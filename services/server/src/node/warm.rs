@@ -3,6 +3,7 @@
 use super::choice;
 use crate::router::View;
 use berth_domain::address::Family;
+use berth_domain::apply::ADDRESSES_MAX;
 use berth_domain::choose::{Families, NodeStock};
 use berth_domain::id::{EniId, VSwitchId};
 use berth_domain::row::Change;
@@ -63,7 +64,9 @@ impl Warm {
         }
         let vswitch = choice::of_zone(node, view).ok()?.into_iter().next()?;
         let families = Families::of(&vswitch);
-        let count = self.stock.wanted(vswitch.id, families);
+        // What comes is stocked by one command. A vSwitch has one family at least, and the quotient is small.
+        let fit = (ADDRESSES_MAX / families.iter().count().max(1)) as u32;
+        let count = self.stock.wanted(vswitch.id, families).min(fit);
         if count == 0 {
             return None;
         }

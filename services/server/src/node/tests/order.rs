@@ -402,3 +402,39 @@ fn a_grant_serves_only_what_it_was_asked_for() {
     };
     assert_eq!(bind.addresses, [ip("10.9.0.9"), ip("fd00::2")]);
 }
+
+/// Promise: warm addresses are asked for by no more than one command may stock, also where each set has two.
+#[test]
+fn a_large_warm_target_is_stocked_in_parts() {
+    use berth_domain::apply::ADDRESSES_MAX;
+    let mut play = Play::new();
+    for delete in ["a", "b"] {
+        let name = VSwitchName::new(delete).expect("a name");
+        let delete = Command::DeleteVSwitch(berth_domain::command::DeleteVSwitch { name });
+        assert!(play.apply(delete).result.is_ok());
+    }
+    let mut dual = create_vswitch("d", "10.9.0.0/22", 1_000);
+    if let Command::CreateVSwitch(create) = &mut dual.command {
+        let (cidr, gateway) = ("fd00::/64".parse().expect("a cidr"), None);
+        create.ipv6 = Some(berth_domain::address::Subnet { cidr, gateway });
+    }
+    assert!(play.apply(dual.command).result.is_ok());
+    assert!(play.apply(register_node("n1", 400).command).result.is_ok());
+    play.wake();
+    let asked = play.asks();
+    let sets: Vec<String> = (0..asked[0].2)
+        .map(|number| {
+            format!(
+                "10.9.{}.{},fd00::{:x}",
+                number / 200,
+                number % 200 + 1,
+                number + 1
+            )
+        })
+        .collect();
+    let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+    assert!(2 * sets.len() <= ADDRESSES_MAX, "{}", sets.len());
+    play.grant(asked[0].0, &sets);
+    assert_eq!(play.settle(), ["stock"]);
+    assert_eq!(play.given_back(), [] as [std::net::IpAddr; 0]);
+}
