@@ -289,6 +289,9 @@ pub struct RegisterMember {
     pub store: ::prost::bytes::Bytes,
     #[prost(string, tag = "6")]
     pub cluster_id: ::prost::alloc::string::String,
+    /// 0 = as it is known (a new one: given), 1 = withheld: it stays a learner until an administrator says otherwise, 2 = given.
+    #[prost(uint32, tag = "7")]
+    pub vote: u32,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveMember {
@@ -495,6 +498,8 @@ pub struct MemberRow {
     pub peer_endpoint: ::prost::alloc::string::String,
     #[prost(bytes = "bytes", tag = "5")]
     pub store: ::prost::bytes::Bytes,
+    #[prost(bool, tag = "6")]
+    pub stays_learner: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Outcome {

@@ -14,6 +14,19 @@ pub struct Frame {
     /// The sender's store uuid, 16 bytes, on the first frame: a wiped or copied directory cannot pass for the member.
     #[prost(bytes = "bytes", tag = "5")]
     pub store: ::prost::bytes::Bytes,
+    /// How the sender is: on every frame.
+    #[prost(message, optional, tag = "6")]
+    pub vitals: ::core::option::Option<Vitals>,
+}
+/// How a replica is, for the leader's decisions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Vitals {
+    /// How long its durable writes take: a moving average, or how long it has waited for one by now, whichever is more; us.
+    #[prost(uint64, tag = "1")]
+    pub sync_micros: u64,
+    /// Its history is complete up to here, from its beginning on; 0 = a part is still missing.
+    #[prost(uint64, tag = "2")]
+    pub history_revision: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExchangeEnd {}
@@ -93,6 +106,9 @@ pub struct JoinRequest {
     /// The member this one takes the place of; 0 = none. It is removed when the new one is promoted.
     #[prost(uint64, tag = "7")]
     pub replaces: u64,
+    /// It wants no vote until an administrator gives it one.
+    #[prost(bool, tag = "8")]
+    pub stays_learner: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct JoinResponse {

@@ -64,6 +64,7 @@ plain!(
     ClusterStatusRequest,
     LedgerDigestRequest,
     TransferLeadershipRequest,
+    ListMembersRequest,
 );
 
 /// Changes carry a request id, so that a repeat is answered with the first result; the caller's own is kept.
@@ -85,6 +86,8 @@ changes!(
     RemoveNodeRequest,
     CreateClaimRequest,
     DeleteClaimRequest,
+    PromoteMemberRequest,
+    RemoveMemberRequest,
 );
 
 macro_rules! calls {
@@ -168,6 +171,12 @@ calls! { AdminClient:
     cluster_status = cluster_status(ClusterStatusRequest) -> ClusterStatusResponse, REPEATABLE;
     /// Hands leadership over. Never sent twice: the second could move it again.
     transfer_leadership = transfer_leadership(TransferLeadershipRequest) -> TransferLeadershipResponse, ONCE;
+    /// Who takes part.
+    list_members = list_members(ListMembersRequest) -> ListMembersResponse, REPEATABLE;
+    /// A learner gets its vote.
+    promote_member = promote_member(PromoteMemberRequest) -> ChangeMemberResponse, REPEATABLE;
+    /// A member leaves for good.
+    remove_member = remove_member(RemoveMemberRequest) -> ChangeMemberResponse, REPEATABLE;
     /// A digest of the whole ledger at the replica that is asked.
     ledger_digest = ledger_digest(LedgerDigestRequest) -> LedgerDigestResponse, REPEATABLE;
     /// The history from a revision on, then as it comes. The deadline is for the first answer, not for the stream.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::moment;
 use crate::output::{Document, Format};
 use crate::session::Session;
-use crate::{allocation, check, claim, facts, history, node, raft, vswitch, whohas};
+use crate::{allocation, check, claim, facts, history, member, node, raft, vswitch, whohas};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -99,6 +99,9 @@ pub enum Noun {
     History(history::History),
     /// Who holds, or held at a moment, one address
     Whohas(whohas::WhoHas),
+    /// Who takes part in the cluster: add, promote, replace, remove
+    #[command(subcommand)]
+    Member(member::Command),
     /// The replicas and their log
     #[command(subcommand)]
     Raft(raft::Command),
@@ -121,6 +124,7 @@ impl Noun {
             Self::Allocation(command) => command.run(session).await,
             Self::History(command) => command.run(session).await,
             Self::Whohas(command) => command.run(session).await,
+            Self::Member(command) => command.run(session).await,
             Self::Raft(command) => command.run(session).await,
             Self::Facts(command) => command.run(session).await,
             Self::Check(command) => command.run(session).await,

@@ -23,6 +23,16 @@ pub enum Error {
         /// What to do.
         next: String,
     },
+    /// A member of that name takes part already.
+    #[error(
+        "member {name} is there already, as a {role}; choose another name, or see `berthctl member replace --help`"
+    )]
+    MemberKnown {
+        /// Which.
+        name: String,
+        /// As what.
+        role: String,
+    },
     /// A line of the input is no fact.
     #[error("line {line} of the input is no fact: {source}; see `berthctl facts report --help`")]
     Line {

@@ -14,6 +14,7 @@ pub mod check;
 pub mod claim;
 pub mod facts;
 pub mod history;
+pub mod member;
 pub mod node;
 pub mod raft;
 pub mod vswitch;

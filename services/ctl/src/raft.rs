@@ -1,7 +1,7 @@
 //! The replicas and their log.
 
 pub mod status;
-pub mod transfer_leader;
+pub mod transfer;
 
 use clap::Subcommand;
 
@@ -14,7 +14,8 @@ use crate::session::Session;
 #[allow(missing_docs)] // the help shows the documentation of the type inside
 pub enum Command {
     Status(status::Status),
-    TransferLeader(transfer_leader::TransferLeader),
+    #[command(alias = "transfer-leader")]
+    Transfer(transfer::Transfer),
 }
 
 // === impl Command ===
@@ -24,7 +25,7 @@ impl Command {
     pub async fn run(self, session: &Session) -> Result<Box<dyn Document>, Error> {
         match self {
             Self::Status(command) => command.run(session).await,
-            Self::TransferLeader(command) => command.run(session).await,
+            Self::Transfer(command) => command.run(session).await,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod event;
 pub mod explanation;
 pub mod facts;
 pub mod holder;
+pub mod member;
 pub mod node;
 pub mod raft;
 pub mod state;

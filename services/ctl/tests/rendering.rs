@@ -55,6 +55,12 @@ fn a_claim() {
     compare("claim", &makers::claim());
 }
 
+/// Promise: members are shown with who leads, who is silent, and whose history has a part missing.
+#[test]
+fn a_list_of_members() {
+    compare("members", &makers::members());
+}
+
 /// Promise: an allocation is a line, with the pod first.
 #[test]
 fn a_list_of_allocations() {

@@ -274,6 +274,20 @@ pub struct RegisterMember {
     pub peer_endpoint: Endpoint,
     /// Its store's uuid.
     pub store: [u8; 16],
+    /// Whether it gets its vote once it has caught up.
+    pub vote: Vote,
+}
+
+/// See [`RegisterMember`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Vote {
+    /// As it is known; a new member gets it.
+    #[default]
+    AsKnown,
+    /// It stays a learner until somebody says otherwise.
+    Withheld,
+    /// It gets it.
+    Given,
 }
 
 /// See [`Command::RemoveMember`].

@@ -245,6 +245,8 @@ pub struct Member {
     pub peer_endpoint: Endpoint,
     /// Its store's uuid.
     pub store: [u8; 16],
+    /// It was asked for as one that only receives: it gets no vote until an administrator promotes it.
+    pub stays_learner: bool,
 }
 
 /// One row, before and after; an absent side means that the row is not there.

@@ -104,6 +104,12 @@ pub enum Failure {
         /// What is left.
         free_bytes: u64,
     },
+    /// The membership cannot be changed like this, or not at the moment. Nothing was changed.
+    #[error("the membership was not changed: {reason}")]
+    Membership {
+        /// Why, and what to do.
+        reason: String,
+    },
     /// It cannot be served now.
     #[error("not available now: {reason}")]
     Unavailable {

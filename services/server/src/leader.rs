@@ -272,7 +272,7 @@ impl Gate {
     }
 
     /// With where the leader is, if that is known and it is not this one.
-    fn not_leader(&self) -> Failure {
+    pub(crate) fn not_leader(&self) -> Failure {
         let role = self.role();
         let endpoints = self
             .parts

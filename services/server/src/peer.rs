@@ -13,17 +13,20 @@ mod links;
 mod membership;
 mod registry;
 mod service;
+pub mod slow_disk;
 mod snapshots;
+mod vitals;
 
 pub use announce::{Announcement, Refused};
 pub use door::PeerDoor;
 pub use greeting::{Greeting, Stranger};
 pub use histories::PeerHistories;
 pub use links::{Links, PeerTransport};
-pub use membership::Membership;
+pub use membership::{Audit, Membership, Roll};
 pub use registry::Registry;
 pub use service::PeerService;
 pub use snapshots::PeerSnapshots;
+pub use vitals::{Book, Vitals};
 
 use crate::config::Certificates;
 use berth_domain::id::{Endpoint, MemberId};
@@ -64,6 +67,12 @@ pub trait Replica: Send + Sync + 'static {
 
     /// Raft messages of one frame, in order. Dropping them is allowed; raft repeats.
     fn receive(&self, from: Greeting, messages: Vec<Bytes>);
+
+    /// How this replica is, for every frame it sends.
+    fn vitals(&self) -> Vitals;
+
+    /// How a member says that it is.
+    fn heard(&self, from: MemberId, vitals: Vitals);
 
     /// A stream to this member broke, or could not be opened.
     fn unreachable(&self, to: MemberId);

@@ -58,11 +58,13 @@ impl Tree {
             let entry = entry?;
             let path = entry.path();
             let kind = entry.file_type()?;
+            let name = entry.file_name();
+            // In a linked checkout .git is a file.
+            if SKIPPED.iter().any(|skipped| name == *skipped) {
+                continue;
+            }
             if kind.is_dir() {
-                let name = entry.file_name();
-                if !SKIPPED.iter().any(|skipped| name == *skipped) {
-                    self.read(root, &path)?;
-                }
+                self.read(root, &path)?;
             } else if kind.is_file() {
                 let text = String::from_utf8(fs::read(&path)?).unwrap_or_default();
                 self.files.insert(from_root(root, &path), text);

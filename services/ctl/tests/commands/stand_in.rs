@@ -180,6 +180,9 @@ impl Admin for StandIn {
         who_has(WhoHasRequest) -> WhoHasResponse;
         cluster_status(ClusterStatusRequest) -> ClusterStatusResponse;
         transfer_leadership(TransferLeadershipRequest) -> TransferLeadershipResponse;
+        list_members(ListMembersRequest) -> ListMembersResponse;
+        promote_member(PromoteMemberRequest) -> ChangeMemberResponse;
+        remove_member(RemoveMemberRequest) -> ChangeMemberResponse;
     }
 }
 

@@ -10,6 +10,7 @@ use berthctl::view::claim::Claim;
 use berthctl::view::event::Events;
 use berthctl::view::explanation::Explanation;
 use berthctl::view::holder::Holder;
+use berthctl::view::member::Members;
 use berthctl::view::node::Node;
 use berthctl::view::raft::RaftStatus;
 use berthctl::view::vswitch::VSwitch;
@@ -271,6 +272,7 @@ pub fn raft_status() -> impl Document {
         role: word("voter"),
         matched_index,
         recently_active: id != 3,
+        ..v1::Member::default()
     };
     let leader = v1::ClusterStatusResponse {
         cluster_id: word("east-1"),
@@ -305,6 +307,34 @@ pub fn raft_status() -> impl Document {
         vec![(endpoint(3), deposed), (endpoint(1), leader)],
         vec![(endpoint(2), silent)],
     )
+}
+
+pub fn members() -> impl Document {
+    let member = |id: u64, role: &str, history_revision: u64| v1::Member {
+        id,
+        name: format!("berth-{id}"),
+        client_endpoint: format!("http://10.0.0.{id}:7400"),
+        peer_endpoint: format!("http://10.0.0.{id}:7401"),
+        role: word(role),
+        matched_index: 100 + id,
+        recently_active: id != 3,
+        stays_learner: id == 5,
+        sync_micros: 400 * id,
+        history_revision,
+    };
+    Members::from(v1::ListMembersResponse {
+        members: vec![
+            member(1, "voter", 98),
+            member(2, "voter", 97),
+            member(3, "voter", 90),
+            member(4, "learner", 0),
+            member(5, "learner", 98),
+        ],
+        leader_id: 1,
+        cluster_id: word("east-1"),
+        revision: 98,
+        changing: true,
+    })
 }
 
 pub fn check(holds: bool) -> impl Document {

@@ -1,7 +1,7 @@
 //! Makes a replica known, or changes where it listens. A wiped or foreign directory cannot pass for it.
 
 use super::{Context, Decided, Decision, invalid};
-use crate::command::RegisterMember;
+use crate::command::{RegisterMember, Vote};
 use crate::outcome::{Outcome, Refusal};
 use crate::row::{Change, Member};
 use std::sync::Arc;
@@ -40,6 +40,11 @@ pub(super) fn decide(context: &Context, command: &RegisterMember) -> Decided {
         client_endpoint: command.client_endpoint.clone(),
         peer_endpoint: command.peer_endpoint.clone(),
         store: command.store,
+        stays_learner: match command.vote {
+            Vote::AsKnown => known.is_some_and(|member| member.stays_learner),
+            Vote::Withheld => true,
+            Vote::Given => false,
+        },
     };
     if known.is_some_and(|before| **before == after) {
         return Ok(Decision::nothing(Outcome::Done));

@@ -123,6 +123,11 @@ impl Writer<'_> {
         self.text(command.client_endpoint.as_bytes());
         self.text(command.peer_endpoint.as_bytes());
         self.raw(&command.store);
+        self.u64(match command.vote {
+            Vote::AsKnown => 0,
+            Vote::Withheld => 1,
+            Vote::Given => 2,
+        });
     }
 }
 

@@ -250,5 +250,10 @@ fn member(words: &Words) -> RegisterMember {
         client_endpoint: name("http://127.0.0.1:7400", Endpoint::new),
         peer_endpoint: name(words.text("peer", "http://127.0.0.1:7401"), Endpoint::new),
         store: [words.number("store", 1) as u8; 16],
+        vote: match words.text("vote", "as-known") {
+            "withheld" => Vote::Withheld,
+            "given" => Vote::Given,
+            _ => Vote::AsKnown,
+        },
     }
 }

@@ -105,8 +105,15 @@ impl Session {
         for member in self.ledger.members() {
             writeln!(
                 output,
-                "member {} {} {}",
-                member.id, member.name, member.peer_endpoint
+                "member {} {} {}{}",
+                member.id,
+                member.name,
+                member.peer_endpoint,
+                if member.stays_learner {
+                    " stays a learner"
+                } else {
+                    ""
+                }
             )
             .expect("a string");
         }

@@ -308,6 +308,7 @@ impl Wire<v1::RegisterMember> for RegisterMember {
             peer_endpoint: self.peer_endpoint.as_str().to_owned(),
             store: Bytes::copy_from_slice(&self.store),
             cluster_id: self.cluster.as_str().to_owned(),
+            vote: vote_number(self.vote),
         }
     }
 
@@ -319,11 +320,32 @@ impl Wire<v1::RegisterMember> for RegisterMember {
             client_endpoint: Endpoint::new(&message.client_endpoint)?,
             peer_endpoint: Endpoint::new(&message.peer_endpoint)?,
             store: fixed(&message.store, "store")?,
+            vote: vote(message.vote)?,
         })
     }
 }
 
 // === numbers ===
+
+fn vote_number(vote: Vote) -> u32 {
+    match vote {
+        Vote::AsKnown => 0,
+        Vote::Withheld => 1,
+        Vote::Given => 2,
+    }
+}
+
+fn vote(number: u32) -> Result<Vote, Error> {
+    match number {
+        0 => Ok(Vote::AsKnown),
+        1 => Ok(Vote::Withheld),
+        2 => Ok(Vote::Given),
+        other => Err(Error::Unknown {
+            what: "vote",
+            number: other.into(),
+        }),
+    }
+}
 
 fn proof_number(proof: Proof) -> u32 {
     match proof {

@@ -190,6 +190,7 @@ impl Wire<v1::MemberRow> for Member {
             client_endpoint: self.client_endpoint.as_str().to_owned(),
             peer_endpoint: self.peer_endpoint.as_str().to_owned(),
             store: Bytes::copy_from_slice(&self.store),
+            stays_learner: self.stays_learner,
         }
     }
 
@@ -200,6 +201,7 @@ impl Wire<v1::MemberRow> for Member {
             client_endpoint: Endpoint::new(&message.client_endpoint)?,
             peer_endpoint: Endpoint::new(&message.peer_endpoint)?,
             store: fixed(&message.store, "store")?,
+            stays_learner: message.stays_learner,
         })
     }
 }

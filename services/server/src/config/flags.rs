@@ -25,6 +25,10 @@ pub struct Flags {
     /// Sets the data directory aside and joins as a new member in the old one's place
     #[arg(long)]
     pub rejoin: bool,
+    /// With --join or --rejoin: stay a learner, which receives everything and votes on nothing, until
+    /// `berthctl member promote`
+    #[arg(long)]
+    pub learner: bool,
     /// Prints what holds, as TOML, and ends
     #[arg(long)]
     pub print_config: bool,

@@ -33,6 +33,8 @@ pub enum Start {
         endpoints: Vec<Endpoint>,
         /// Sets the directory aside first and takes its member's place.
         set_aside: bool,
+        /// Wants no vote until an administrator gives it one.
+        stays_learner: bool,
     },
 }
 
@@ -90,14 +92,21 @@ pub(super) fn start(options: &Options, flags: &Flags) -> Result<Start, Error> {
             "--dev is one replica: leave the members out, or use --bootstrap",
         ));
     }
+    if flags.learner && flags.join.is_none() && !flags.rejoin {
+        return Err(refuse(
+            "learner",
+            "goes with --join or --rejoin: a member that is there is made a voter by `berthctl member promote`",
+        ));
+    }
     match (flags.dev, flags.bootstrap, &flags.join, flags.rejoin) {
         (true, ..) => Ok(Start::Dev),
         (_, true, ..) => bootstrap(options, flags, members),
         (_, _, Some(text), set_aside) => Ok(Start::Join {
             endpoints: vec![listeners::endpoint("join", text, scheme(text))?],
             set_aside,
+            stays_learner: flags.learner,
         }),
-        (_, _, None, true) => rejoin(&name(options, flags)?, members),
+        (_, _, None, true) => rejoin(&name(options, flags)?, members, flags.learner),
         _ => Ok(Start::Recover {
             cluster_id: match options.cluster_id {
                 Some(_) => Some(cluster_id(options, &members)?),
@@ -129,7 +138,7 @@ fn bootstrap(options: &Options, flags: &Flags, members: Vec<Member>) -> Result<S
     })
 }
 
-fn rejoin(name: &NodeName, members: Vec<Member>) -> Result<Start, Error> {
+fn rejoin(name: &NodeName, members: Vec<Member>, stays_learner: bool) -> Result<Start, Error> {
     let others = members.into_iter().filter(|member| member.name != *name);
     let endpoints: Vec<Endpoint> = others.map(|member| member.peer).collect();
     if endpoints.is_empty() {
@@ -142,6 +151,7 @@ fn rejoin(name: &NodeName, members: Vec<Member>) -> Result<Start, Error> {
     Ok(Start::Join {
         endpoints,
         set_aside,
+        stays_learner,
     })
 }
 

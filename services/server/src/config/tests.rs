@@ -47,6 +47,7 @@ fn the_example_names_every_option_and_parses() {
         "bootstrap",
         "join",
         "rejoin",
+        "learner",
         "print_config",
         "help",
         "version",
@@ -166,6 +167,26 @@ fn impossible_starts_name_their_option() {
     assert!(refused(&["--dev", "--tls-client-ca", "x"]).contains("tls_client_cert: missing"));
 }
 
+/// Promise: --learner is said of who joins, and of nobody else.
+#[test]
+fn a_learner_joins() {
+    let join = [
+        "--join",
+        "http://h:11",
+        "--learner",
+        "--data-dir",
+        "d",
+        "--name",
+        "b",
+    ];
+    let Start::Join { stays_learner, .. } = load(&join).expect("fine").start else {
+        panic!("it joins");
+    };
+    assert!(stays_learner);
+    let refused = refused(&["--learner", "--data-dir", "d", "--name", "b"]);
+    assert!(refused.contains("learner: goes with --join"), "{refused}");
+}
+
 /// Promise: --rejoin asks the others of the list, never itself.
 #[test]
 fn rejoin_asks_the_others() {
@@ -173,6 +194,7 @@ fn rejoin_asks_the_others() {
     let Start::Join {
         endpoints,
         set_aside,
+        ..
     } = load(&arguments).expect("fine").start
     else {
         panic!("it joins");

@@ -5,6 +5,7 @@ mod claim;
 mod cluster;
 mod explain;
 mod history;
+mod member;
 mod node;
 mod view;
 mod vswitch;
@@ -13,18 +14,21 @@ use super::decode;
 use super::principal::Caller;
 use crate::failure::Failure;
 use crate::leader::Gate;
+use crate::peer::Membership;
 use berth_domain::command::{Command, Proposal};
 use berth_domain::id::Revision;
 use berth_domain::outcome::{Outcome, Refusal};
 use berth_proto::v1::admin_server::Admin;
 use berth_proto::v1::*;
 use futures::stream::BoxStream;
+use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 /// The administrator's service.
 #[derive(Clone)]
 pub struct AdminService {
     gate: Gate,
+    membership: Arc<Membership>,
     version: &'static str,
 }
 
@@ -32,9 +36,13 @@ pub struct AdminService {
 
 impl AdminService {
     /// Over this gate.
-    pub fn new(gate: Gate) -> Self {
+    pub fn new(gate: Gate, membership: Arc<Membership>) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        Self { gate, version }
+        Self {
+            gate,
+            membership,
+            version,
+        }
     }
 
     /// One command, with who asks and why, answered after its commit.
@@ -191,6 +199,24 @@ impl Admin for AdminService {
         request: Request<TransferLeadershipRequest>,
     ) -> Answered<TransferLeadershipResponse> {
         answered!(self, request, cluster::transfer)
+    }
+    async fn list_members(
+        &self,
+        request: Request<ListMembersRequest>,
+    ) -> Answered<ListMembersResponse> {
+        answered!(self, request, member::list)
+    }
+    async fn promote_member(
+        &self,
+        request: Request<PromoteMemberRequest>,
+    ) -> Answered<ChangeMemberResponse> {
+        answered!(self, request, member::promote)
+    }
+    async fn remove_member(
+        &self,
+        request: Request<RemoveMemberRequest>,
+    ) -> Answered<ChangeMemberResponse> {
+        answered!(self, request, member::remove)
     }
     async fn ledger_digest(
         &self,

@@ -47,7 +47,8 @@ pub fn code(refusal: RefusalCode) -> Code {
         | R::AddressInUse
         | R::InUse
         | R::StaleGeneration
-        | R::FactsMissing => Code::FailedPrecondition,
+        | R::FactsMissing
+        | R::Membership => Code::FailedPrecondition,
         R::Taken => Code::Aborted,
         R::OutOfRange => Code::OutOfRange,
         R::NotLeader | R::Unavailable | R::DiskLow | R::OutcomeUnknown => Code::Unavailable,
@@ -98,6 +99,7 @@ fn refusal(failure: &Failure) -> v1::Refusal {
         Failure::Unknown { .. } => RefusalCode::OutcomeUnknown,
         Failure::Denied { .. } => RefusalCode::Denied,
         Failure::DiskLow { .. } => RefusalCode::DiskLow,
+        Failure::Membership { .. } => RefusalCode::Membership,
         Failure::Unavailable { .. } => RefusalCode::Unavailable,
     };
     refusal.code = code.into();
@@ -222,12 +224,12 @@ mod tests {
     /// Promise: every refusal code that the wire has is mapped to a gRPC code of its own meaning.
     #[test]
     fn every_code_is_mapped() {
-        for number in 1..=23 {
+        for number in 1..=24 {
             let refusal = RefusalCode::try_from(number).expect("a code of the wire");
             assert_ne!(code(refusal), Code::Unknown, "{refusal:?}");
         }
         assert!(
-            RefusalCode::try_from(24).is_err(),
+            RefusalCode::try_from(25).is_err(),
             "a new code needs its row here"
         );
         assert_eq!(code(RefusalCode::Unspecified), Code::Unknown);

@@ -114,6 +114,14 @@ impl Reader {
         self.progress.through()
     }
 
+    /// Durable up to here without a gap; 0 = this replica still has to fetch a part.
+    pub fn whole_through(&self) -> Revision {
+        match self.store.gaps().is_empty() {
+            true => self.through(),
+            false => Revision(0),
+        }
+    }
+
     /// The oldest revision that is kept.
     pub fn floor(&self) -> Revision {
         Revision(self.store.floor())

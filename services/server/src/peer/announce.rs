@@ -78,6 +78,7 @@ impl Announcement {
             peer_endpoint: self.peer.to_string(),
             store: self.myself.store.to_vec().into(),
             replaces: 0,
+            stays_learner: false,
         }
     }
 }

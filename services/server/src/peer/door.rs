@@ -1,6 +1,6 @@
 //! The peers' view of this replica: [`Replica`] over the raft driver, the registry and the history.
 
-use super::{Greeting, Membership, Registry, Replica, Stranger};
+use super::{Book, Greeting, Membership, Registry, Replica, Stranger, Vitals};
 use crate::history::Query;
 use crate::leader::Gate;
 use crate::replica::Handle;
@@ -24,6 +24,8 @@ pub struct PeerDoor {
     pub membership: Arc<Membership>,
     /// Reads.
     pub gate: Gate,
+    /// How everybody is.
+    pub book: Book,
 }
 
 #[tonic::async_trait]
@@ -40,6 +42,14 @@ impl Replica for PeerDoor {
         if self.handle.receive(sender, messages).is_err() {
             trace!(member = %from.from, "messages were dropped: the replica's inbox is full");
         }
+    }
+
+    fn vitals(&self) -> Vitals {
+        self.book.own()
+    }
+
+    fn heard(&self, from: MemberId, vitals: Vitals) {
+        self.book.heard(from, vitals);
     }
 
     fn unreachable(&self, to: MemberId) {

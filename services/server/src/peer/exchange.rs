@@ -33,6 +33,9 @@ pub(super) async fn receive(
     while let Some(frame) = frames.try_next().await? {
         // A member can be removed, or registered with a new store, while its stream is open.
         admitted(replica, &greeting)?;
+        if let Some(vitals) = frame.vitals {
+            replica.heard(greeting.from, vitals.into());
+        }
         replica.receive(greeting, frame.messages);
     }
     Ok(ExchangeEnd {})

@@ -71,6 +71,7 @@ impl Greeting {
             to: to.0,
             store: me.store.to_vec().into(),
             messages: Vec::new(),
+            vitals: None,
         }
     }
 

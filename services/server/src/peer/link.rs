@@ -153,6 +153,7 @@ impl Link {
         }
         Frame {
             messages,
+            vitals: Some(self.context.replica.vitals().into()),
             ..Frame::default()
         }
     }

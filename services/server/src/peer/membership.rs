@@ -2,11 +2,15 @@
 //!
 //! A new member is registered, then a learner, then a voter; the one whose place it takes leaves in the same step.
 
-use super::Registry;
+mod asked;
+
+pub use asked::{Audit, Roll};
+
+use super::{Book, Registry};
 use crate::failure::Failure;
 use crate::leader::Gate;
 use crate::replica::Handle;
-use berth_domain::command::{Command, Proposal, RegisterMember, RemoveMember};
+use berth_domain::command::{Command, Proposal, RegisterMember, RemoveMember, Vote};
 use berth_domain::id::*;
 use berth_domain::outcome::Outcome;
 use berth_proto::peer::v1::{JoinRequest, JoinResponse, PeerMember};
@@ -30,6 +34,7 @@ pub struct Membership {
     handle: Handle,
     registry: Arc<Registry>,
     cluster_id: ClusterId,
+    book: Book,
     /// Learner → whose place it takes, as it said itself. A leader that was not asked goes by the name.
     replaces: Mutex<BTreeMap<u64, u64>>,
     /// One at a time: between its registration and its first part in the cluster a new member looks like a forgotten one.
@@ -40,12 +45,19 @@ pub struct Membership {
 
 impl Membership {
     /// Over this replica.
-    pub fn new(gate: Gate, handle: Handle, registry: Arc<Registry>, cluster_id: ClusterId) -> Self {
+    pub fn new(
+        gate: Gate,
+        handle: Handle,
+        registry: Arc<Registry>,
+        cluster_id: ClusterId,
+        book: Book,
+    ) -> Self {
         Self {
             gate,
             handle,
             registry,
             cluster_id,
+            book,
             replaces: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         }
@@ -92,22 +104,32 @@ impl Membership {
     pub async fn supervise(&self) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut revision_before = Revision(0);
         loop {
             look.tick().await;
             // Before the look: what a joining member has changed meanwhile is in it.
             let _changing = self.changing.lock().await;
-            let Ok(status) = self.gate.read_stale(|_, status| status.clone()).await else {
+            let seen = self
+                .gate
+                .read_stale(|ledger, status| (status.clone(), ledger.revision()));
+            let Ok((status, revision)) = seen.await else {
                 continue;
             };
             if status.role.leads() && status.role.ready {
-                self.promote(&status).await;
+                self.give_votes(&status, revision_before).await;
                 self.forget(&status.membership).await;
             }
+            revision_before = revision;
         }
     }
 
-    async fn promote(&self, status: &Status) {
+    async fn give_votes(&self, status: &Status, revision_before: Revision) {
         for learner in status.membership.learners.clone() {
+            if self.registry.stays_learner(MemberId(learner))
+                || !self.has_history(MemberId(learner), revision_before)
+            {
+                continue;
+            }
             let replaces = self.replaced_by(learner, &status.membership.voters);
             let change = Change::Promote {
                 member: learner,
@@ -121,6 +143,13 @@ impl Membership {
                 }
             }
         }
+    }
+
+    /// A member without the history would be no help to anybody who asks about the past, and if the others were lost
+    /// with it the past would be too. `at_least` is where the leader was a look ago: what came since is on its way.
+    fn has_history(&self, learner: MemberId, at_least: Revision) -> bool {
+        let said = self.book.of(learner);
+        said.is_some_and(|said| said.history.0 > 0 && said.history >= at_least)
     }
 
     /// As the learner said, else the voter of the same name.
@@ -170,6 +199,19 @@ impl Membership {
                 }
             }
         }
+    }
+
+    /// How a member is, as far as this replica knows.
+    pub fn vitals(&self, status: &Status, member: MemberId) -> Option<super::Vitals> {
+        match status.member == member.0 {
+            true => Some(self.book.own()),
+            false => self.book.of(member),
+        }
+    }
+
+    /// Of which cluster.
+    pub fn cluster(&self) -> &ClusterId {
+        &self.cluster_id
     }
 
     /// Makes a member's store and endpoints known; the ledger refuses another store under a known id.
@@ -275,6 +317,10 @@ fn read(
     cluster: &ClusterId,
 ) -> Result<RegisterMember, berth_domain::outcome::Refusal> {
     use crate::grpc::decode::{invalid, name};
+    let vote = match request.stays_learner {
+        true => Vote::Withheld,
+        false => Vote::AsKnown,
+    };
     let store = request.store.as_ref().try_into();
     if request.member_id == 0 {
         return Err(invalid("member_id", "is 0"));
@@ -286,5 +332,6 @@ fn read(
         client_endpoint: name("client_endpoint", &request.client_endpoint, Endpoint::new)?,
         peer_endpoint: name("peer_endpoint", &request.peer_endpoint, Endpoint::new)?,
         store: store.map_err(|_| invalid("store", "is not 16 bytes"))?,
+        vote,
     })
 }

@@ -93,6 +93,13 @@ impl Registry {
             .unwrap_or_default()
     }
 
+    /// It wants no vote.
+    pub fn stays_learner(&self, member: MemberId) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let row = known.registered.get(&member);
+        row.is_some_and(|row| row.stays_learner)
+    }
+
     /// The registered stores, for raft.
     pub fn stores(&self) -> BTreeMap<u64, [u8; 16]> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -128,6 +135,7 @@ mod tests {
             client_endpoint: endpoint(id),
             peer_endpoint: endpoint(id),
             store: [store; 16],
+            stays_learner: false,
         })
     }
 

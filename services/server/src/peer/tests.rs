@@ -16,6 +16,7 @@ struct Notes {
     leader: Mutex<Option<String>>,
     received: mpsc::UnboundedSender<(u64, Vec<Bytes>)>,
     unreachable: mpsc::UnboundedSender<u64>,
+    book: Book,
 }
 
 struct Heard {
@@ -35,6 +36,7 @@ fn notes(members: &[(u64, u8)]) -> (Arc<Notes>, Heard) {
         leader: Mutex::default(),
         received,
         unreachable,
+        book: Book::default(),
     };
     (
         Arc::new(notes),
@@ -58,6 +60,15 @@ impl Replica for Notes {
         self.received
             .send((from.from.0, messages))
             .expect("the test listens");
+    }
+    fn vitals(&self) -> Vitals {
+        Vitals {
+            sync_micros: 700,
+            ..Vitals::default()
+        }
+    }
+    fn heard(&self, from: MemberId, vitals: Vitals) {
+        self.book.heard(from, vitals);
     }
     fn unreachable(&self, to: MemberId) {
         // A test that does not look has dropped its end.

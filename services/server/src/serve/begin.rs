@@ -70,12 +70,14 @@ pub async fn begin(
         Start::Join {
             endpoints,
             set_aside,
+            stays_learner,
         } => {
             let joining = Joining {
                 config,
                 advertised,
                 certificates,
                 endpoints,
+                stays_learner: *stays_learner,
             };
             joining.join(options, *set_aside).await
         }
@@ -187,6 +189,7 @@ struct Joining<'a> {
     advertised: &'a Advertised,
     certificates: Option<&'a Certificates>,
     endpoints: &'a [Endpoint],
+    stays_learner: bool,
 }
 
 // === impl Joining ===
@@ -273,6 +276,7 @@ impl Joining<'_> {
             peer_endpoint: self.advertised.peer.to_string(),
             store: identity.store.into_bytes().to_vec().into(),
             replaces,
+            stays_learner: self.stays_learner,
         }
     }
 }

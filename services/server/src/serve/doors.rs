@@ -8,7 +8,7 @@ use crate::grpc::principal::Caller;
 use crate::grpc::{AdminService, AllocatorService, FactsService};
 use crate::leader::Gate;
 use crate::metrics::Calls;
-use crate::peer::{self, Myself, PeerService, Replica};
+use crate::peer::{self, Membership, Myself, PeerService, Replica};
 use berth_proto::DESCRIPTORS;
 use berth_proto::v1::admin_server::AdminServer;
 use berth_proto::v1::allocator_server::AllocatorServer;
@@ -47,6 +47,7 @@ impl Door {
     pub async fn clients(
         self,
         gate: Gate,
+        membership: Arc<Membership>,
         health: HealthServer<impl Health>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), Error> {
@@ -56,7 +57,7 @@ impl Door {
             .build_v1()?;
         let allocator = AllocatorServer::new(AllocatorService::new(gate.clone()));
         let facts = FactsServer::new(FactsService::new(gate.clone()));
-        let admin = AdminServer::new(AdminService::new(gate));
+        let admin = AdminServer::new(AdminService::new(gate, membership));
         let limits = Limits {
             streams: STREAMS_PER_CONNECTION,
             keepalive_interval: KEEPALIVE_INTERVAL,

@@ -8,8 +8,8 @@ use crate::config::{Certificates, Config};
 use crate::engine::{Engine, EngineOptions};
 use crate::metrics::{self, Calls, Gauges};
 use crate::peer::{
-    Announcement, Links, Membership, Myself, PeerDoor, PeerHistories, PeerSnapshots, Registry,
-    Replica,
+    Announcement, Book, Links, Membership, Myself, PeerDoor, PeerHistories, PeerSnapshots,
+    Registry, Replica, slow_disk,
 };
 use berth_domain::id::{ClusterId, MemberId};
 use berth_domain::row::Member;
@@ -36,6 +36,7 @@ pub(super) struct Running {
     membership: Arc<Membership>,
     registry: Arc<Registry>,
     links: Links,
+    book: Book,
     peer_certificates: Option<Certificates>,
     faults: (mpsc::UnboundedSender<Error>, mpsc::UnboundedReceiver<Error>),
     closing: watch::Sender<bool>,
@@ -74,7 +75,8 @@ impl Running {
             snapshot_keep_entries: config.snapshot_keep_entries,
             client_endpoints,
         })?;
-        let (membership, replica) = doors_of(&engine, &registry, &myself);
+        let book = Book::default();
+        let (membership, replica) = doors_of(&engine, &registry, &myself, &book);
         let mut running = Self {
             engine,
             myself,
@@ -82,6 +84,7 @@ impl Running {
             membership,
             registry,
             links,
+            book,
             peer_certificates,
             faults: mpsc::unbounded_channel(),
             closing: watch::Sender::new(false),
@@ -99,6 +102,11 @@ impl Running {
         let membership = Arc::clone(&self.membership);
         self.helpers
             .push(tokio::spawn(async move { membership.supervise().await }));
+        let (book, gate) = (self.book.clone(), self.engine.gate());
+        self.helpers
+            .push(tokio::spawn(async move { book.keep(&gate).await }));
+        let watch = slow_disk::watch(self.engine.gate(), self.book.clone());
+        self.helpers.push(tokio::spawn(watch));
         let announcement = Announcement {
             myself: self.myself.clone(),
             name: config.name.to_string(),
@@ -163,7 +171,12 @@ impl Running {
             certificates: client_certificates,
             calls,
         };
-        self.serve(clients.clients(self.engine.gate(), health, self.closed()));
+        self.serve(clients.clients(
+            self.engine.gate(),
+            Arc::clone(&self.membership),
+            health,
+            self.closed(),
+        ));
         let follow = health::follow(reporter, self.engine.role(), self.closed());
         self.helpers.push(tokio::spawn(follow));
         let scrapes = metrics::serve(
@@ -252,16 +265,24 @@ fn doors_of(
     engine: &Engine,
     registry: &Arc<Registry>,
     myself: &Myself,
+    book: &Book,
 ) -> (Arc<Membership>, Arc<dyn Replica>) {
     let cluster = ClusterId::new(&myself.cluster_id).expect("checked"); // the engine has started with it
     let (gate, handle) = (engine.gate(), engine.handle());
-    let membership = Membership::new(gate.clone(), handle.clone(), Arc::clone(registry), cluster);
+    let membership = Membership::new(
+        gate.clone(),
+        handle.clone(),
+        Arc::clone(registry),
+        cluster,
+        book.clone(),
+    );
     let membership = Arc::new(membership);
     let replica = PeerDoor {
         handle,
         registry: Arc::clone(registry),
         membership: Arc::clone(&membership),
         gate,
+        book: book.clone(),
     };
     (membership, Arc::new(replica))
 }

@@ -142,7 +142,7 @@ impl Berthd {
         self.child.wait().expect("reaped");
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let status = Command::new("kill")
             .args([&format!("-{name}"), &pid])

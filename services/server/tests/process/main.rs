@@ -7,6 +7,7 @@ mod facts;
 mod harness;
 mod life;
 mod limits;
+mod members;
 mod metrics;
 mod three;
 mod tls;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tonic::transport::Endpoint;
 
 /// A cluster's ports, and the flags of each of its replicas.
-struct Plan {
+pub struct Plan {
     folder: tempfile::TempDir,
     ports: Vec<[u16; 3]>,
 }
@@ -17,7 +17,7 @@ struct Plan {
 // === impl Plan ===
 
 impl Plan {
-    fn new(count: usize) -> Self {
+    pub fn new(count: usize) -> Self {
         // All are bound at once, so that no port comes twice.
         let bound: Vec<TcpListener> = (0..count * 3)
             .map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"))
@@ -45,7 +45,7 @@ impl Plan {
     }
 
     /// Replica `place`; `members` of the plan are in its list.
-    fn spawn(&self, place: usize, members: usize, more: &[&str]) -> Berthd {
+    pub fn spawn(&self, place: usize, members: usize, more: &[&str]) -> Berthd {
         let [client, peer, metrics] = self.ports[place].map(|port| format!("127.0.0.1:{port}"));
         let (name, data) = (format!("berth-{place}"), self.data(place));
         let list: Vec<String> = (0..members)
@@ -73,7 +73,7 @@ impl Plan {
         Berthd::spawn(&flags)
     }
 
-    fn begin(&self) -> Vec<Berthd> {
+    pub fn begin(&self) -> Vec<Berthd> {
         let mut all: Vec<Berthd> = (0..3)
             .map(|place| self.spawn(place, 3, &["--bootstrap"]))
             .collect();
@@ -81,13 +81,13 @@ impl Plan {
         all
     }
 
-    fn peer(&self, place: usize) -> String {
+    pub fn peer(&self, place: usize) -> String {
         format!("http://127.0.0.1:{}", self.ports[place][1])
     }
 }
 
 /// The place of the leader among these, once they have one that serves.
-async fn leader(all: &[&Berthd]) -> usize {
+pub async fn leader(all: &[&Berthd]) -> usize {
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
         for (place, berthd) in all.iter().enumerate() {
@@ -103,7 +103,7 @@ async fn leader(all: &[&Berthd]) -> usize {
     panic!("no leader");
 }
 
-async fn status(berthd: &Berthd) -> Option<v1::ClusterStatusResponse> {
+pub async fn status(berthd: &Berthd) -> Option<v1::ClusterStatusResponse> {
     let channel = Endpoint::from_shared(berthd.client.clone())
         .expect("an endpoint")
         .connect()
@@ -117,7 +117,11 @@ async fn status(berthd: &Berthd) -> Option<v1::ClusterStatusResponse> {
         .map(tonic::Response::into_inner)
 }
 
-async fn until(berthd: &Berthd, what: &str, holds: impl Fn(&v1::ClusterStatusResponse) -> bool) {
+pub async fn until(
+    berthd: &Berthd,
+    what: &str,
+    holds: impl Fn(&v1::ClusterStatusResponse) -> bool,
+) {
     let end = Instant::now() + PATIENCE;
     let mut last = None;
     while Instant::now() < end {

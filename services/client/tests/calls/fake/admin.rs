@@ -111,6 +111,24 @@ impl Admin for Heart {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn list_members(&self, _: Request<ListMembersRequest>) -> Refused<ListMembersResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn promote_member(
+        &self,
+        _: Request<PromoteMemberRequest>,
+    ) -> Refused<ChangeMemberResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn remove_member(
+        &self,
+        _: Request<RemoveMemberRequest>,
+    ) -> Refused<ChangeMemberResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn ledger_digest(
         &self,
         _: Request<LedgerDigestRequest>,

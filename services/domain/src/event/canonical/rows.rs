@@ -166,6 +166,10 @@ impl Writer<'_> {
     }
 
     pub(crate) fn member(&mut self, row: &Member) {
+        // It came later, so rows without it must hash as they always did; no member has this id.
+        if row.stays_learner {
+            self.u64(u64::MAX);
+        }
         self.u64(row.id.0);
         self.text(row.name.as_bytes());
         self.text(row.client_endpoint.as_bytes());

@@ -65,6 +65,7 @@ fn changes() -> Vec<Change> {
         client_endpoint: name("http://127.0.0.1:7400", Endpoint::new),
         peer_endpoint: name("http://127.0.0.1:7401", Endpoint::new),
         store: [3; 16],
+        stays_learner: false,
     };
     let (id, after) = (member.id, Some(Arc::new(member)));
     let rows = world.groups.into_iter().flat_map(|group| group.changes);
@@ -117,6 +118,29 @@ fn the_chain_is_golden() {
     assert_eq!(hex(&chain.0), GOLDEN);
 }
 const GOLDEN: &str = "ad0b81b72cd956da409113126d7a3750a54166d8d08f43579afebfd48780d876";
+
+/// Promise: a member that stays a learner hashes otherwise than one that does not.
+#[test]
+fn a_vote_shows() {
+    let member = |stays_learner| {
+        let row = Member {
+            id: MemberId(1),
+            name: name("berth-1", NodeName::new),
+            client_endpoint: name("http://127.0.0.1:7400", Endpoint::new),
+            peer_endpoint: name("http://127.0.0.1:7401", Endpoint::new),
+            store: [3; 16],
+            stays_learner,
+        };
+        let (id, after) = (row.id, Some(Arc::new(row)));
+        let change = Change::Member {
+            id,
+            before: None,
+            after,
+        };
+        chained(&Chain::default(), &group(vec![change]), &mut Vec::new())
+    };
+    assert_ne!(member(true), member(false));
+}
 
 /// Promise (negative control): whatever differs, the chain differs, the chain before it included.
 #[test]

@@ -209,6 +209,11 @@ pub fn command() -> impl Strategy<Value = Command> {
                 client_endpoint: row.client_endpoint,
                 peer_endpoint: row.peer_endpoint,
                 store: row.store,
+                vote: match row.id.0 % 3 {
+                    0 => Vote::AsKnown,
+                    1 => Vote::Withheld,
+                    _ => Vote::Given,
+                },
             })
         }),
         any::<u64>().prop_map(|id| Command::RemoveMember(RemoveMember { id: MemberId(id) })),
@@ -286,14 +291,18 @@ fn member() -> impl Strategy<Value = Member> {
         endpoint(),
         endpoint(),
         any::<[u8; 16]>(),
+        any::<bool>(),
     )
-        .prop_map(|(id, name, client_endpoint, peer_endpoint, store)| Member {
-            id: MemberId(id),
-            name,
-            client_endpoint,
-            peer_endpoint,
-            store,
-        })
+        .prop_map(
+            |(id, name, client_endpoint, peer_endpoint, store, stays_learner)| Member {
+                id: MemberId(id),
+                name,
+                client_endpoint,
+                peer_endpoint,
+                store,
+                stays_learner,
+            },
+        )
 }
 
 fn allocation() -> impl Strategy<Value = Allocation> {

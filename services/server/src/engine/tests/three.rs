@@ -153,6 +153,7 @@ fn a_follower_refuses_and_leadership_can_be_handed_over() {
             client_endpoint: Endpoint::new("http://here:7400").expect("a name"),
             peer_endpoint: Endpoint::new("http://here:7401").expect("a name"),
             store: [7; 16],
+            vote: Default::default(),
         });
         done(&gate, proposal(register)).await;
         settle(&cluster).await;

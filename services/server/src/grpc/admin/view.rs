@@ -9,7 +9,7 @@ mod vswitch;
 
 pub(super) use allocation::{allocation, allocations, cursor};
 pub(super) use claim::{claim_id, claim_named, claim_of, claims};
-pub(super) use cluster::cluster;
+pub(super) use cluster::{cluster, members};
 pub(super) use node::{names, node_id, node_named, nodes};
 pub(super) use pod::pod;
 pub(super) use vswitch::{vswitch_named, vswitches};

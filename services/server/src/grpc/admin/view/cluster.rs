@@ -1,10 +1,13 @@
 //! The replicas, seen from this one.
 
 use crate::grpc::event::hex;
+use crate::peer::Vitals;
 use berth_domain::Ledger;
 use berth_domain::id::MemberId;
+use berth_domain::row::Member;
 use berth_proto::v1;
 use berth_raft::status::{Standing, Status};
+use std::sync::Arc;
 
 pub(in crate::grpc::admin) fn cluster(
     ledger: &Ledger,
@@ -45,20 +48,49 @@ fn role(status: &Status, learners: &[u64]) -> &'static str {
 }
 
 fn member(ledger: &Ledger, status: &Status, id: u64) -> v1::Member {
-    let known = ledger.member(MemberId(id));
+    let row = ledger.member(MemberId(id)).map(|row| &**row);
+    shown(row, status, id, None)
+}
+
+/// All that take part, then those that are registered only: they are about to take part, or to be forgotten.
+pub(in crate::grpc::admin) fn members(
+    rows: &[Arc<Member>],
+    status: &Status,
+    vitals: impl Fn(MemberId) -> Option<Vitals>,
+) -> Vec<v1::Member> {
+    let parts = &status.membership;
+    let voters = parts.voters.iter().chain(&parts.learners).copied();
+    let rest = rows.iter().map(|row| row.id.0);
+    let rest = rest.filter(|id| !parts.voters.contains(id) && !parts.learners.contains(id));
+    let row = |id| rows.iter().find(|row| row.id.0 == id).map(|row| &**row);
+    voters
+        .chain(rest)
+        .map(|id| shown(row(id), status, id, vitals(MemberId(id))))
+        .collect()
+}
+
+fn shown(row: Option<&Member>, status: &Status, id: u64, vitals: Option<Vitals>) -> v1::Member {
     let seen = status.members.iter().find(|seen| seen.member == id);
-    let learner = status.membership.learners.contains(&id);
+    let role = match (
+        status.membership.voters.contains(&id),
+        status.membership.learners.contains(&id),
+    ) {
+        (true, _) => "voter",
+        (_, true) => "learner",
+        _ => "registered",
+    };
+    let vitals = vitals.unwrap_or_default();
+    let text = |of: fn(&Member) -> &str| row.map(of).unwrap_or_default().to_owned();
     v1::Member {
         id,
-        name: known.map(|row| row.name.to_string()).unwrap_or_default(),
-        client_endpoint: known
-            .map(|row| row.client_endpoint.to_string())
-            .unwrap_or_default(),
-        peer_endpoint: known
-            .map(|row| row.peer_endpoint.to_string())
-            .unwrap_or_default(),
-        role: if learner { "learner" } else { "voter" }.into(),
+        name: text(|row| row.name.as_str()),
+        client_endpoint: text(|row| row.client_endpoint.as_str()),
+        peer_endpoint: text(|row| row.peer_endpoint.as_str()),
+        role: role.into(),
         matched_index: seen.map_or(0, |seen| seen.matched),
         recently_active: seen.is_some_and(|seen| seen.recent_active),
+        stays_learner: row.is_some_and(|row| row.stays_learner),
+        sync_micros: vitals.sync_micros,
+        history_revision: vitals.history.0,
     }
 }

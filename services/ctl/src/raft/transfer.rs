@@ -1,4 +1,4 @@
-//! `berthctl raft transfer-leader`
+//! `berthctl raft transfer`
 
 use berth_proto::v1;
 use clap::Args;
@@ -12,9 +12,9 @@ use crate::view::raft::NewLeader;
 /// Hand leadership over, before maintenance of the leader's machine
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  berthctl raft transfer-leader\n  berthctl raft transfer-leader --to 2 --reason 'kernel update'"
+    after_help = "Examples:\n  berthctl raft transfer\n  berthctl raft transfer --to 2 --reason 'kernel update'"
 )]
-pub struct TransferLeader {
+pub struct Transfer {
     /// The member's id as `raft status` shows it; without it, the one whose log is furthest
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub to: Option<u64>,
@@ -23,9 +23,9 @@ pub struct TransferLeader {
     pub change: Change,
 }
 
-// === impl TransferLeader ===
+// === impl Transfer ===
 
-impl TransferLeader {
+impl Transfer {
     /// Asks the leader, and says who leads now.
     pub async fn run(self, session: &Session) -> Result<Box<dyn Document>, Error> {
         let request = v1::TransferLeadershipRequest {

@@ -1,0 +1,186 @@
+//! What administrators ask: who takes part, a vote for a learner, the end of a member.
+//!
+//! A change is made in raft and noted in the ledger, with who asked and why. What was done and not noted, because the
+//! leader was lost in between, is noted when the call is repeated.
+
+use super::{Membership, takes_part};
+use crate::failure::Failure;
+use berth_domain::command::{Command, Proposal, RegisterMember, RemoveMember, Vote};
+use berth_domain::id::{MemberId, Principal, Reason, RequestId, Revision};
+use berth_domain::outcome::Refusal;
+use berth_domain::row::Member;
+use berth_raft::replica::input::Change;
+use berth_raft::replica::output::ChangeRefused;
+use berth_raft::status::Status;
+use std::sync::Arc;
+use tracing::info;
+
+/// Who asks, and why.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// Who.
+    pub principal: Principal,
+    /// The caller's id of this request.
+    pub request_id: RequestId,
+    /// The trace it belongs to.
+    pub trace_id: Option<[u8; 16]>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Everybody, at one revision.
+#[derive(Clone, Debug)]
+pub struct Roll {
+    /// As registered.
+    pub rows: Vec<Arc<Member>>,
+    /// As raft sees them on the leader.
+    pub status: Status,
+    /// When this was true.
+    pub revision: Revision,
+}
+
+// === impl Membership ===
+
+impl Membership {
+    /// Who takes part, as of now: the leader asks a quorum first.
+    pub async fn roll(&self) -> Result<Roll, Failure> {
+        let read = self
+            .gate
+            .read(|ledger| (ledger.members().cloned().collect(), ledger.revision()));
+        let (rows, revision) = read.await?;
+        let status = self.gate.read_stale(|_, status| status.clone()).await?;
+        Ok(Roll {
+            rows,
+            status,
+            revision,
+        })
+    }
+
+    /// Gives a learner its vote; who is replaced leaves in the same step. Done already is done.
+    pub async fn promote(
+        &self,
+        member: &str,
+        replaces: Option<&str>,
+        audit: Audit,
+    ) -> Result<Revision, Failure> {
+        let _changing = self.changing.lock().await;
+        let roll = self.roll().await?;
+        let row = roll.find(member)?;
+        let old = match replaces {
+            Some(name) => Some(roll.find(name)?.id.0),
+            None => None,
+        };
+        let membership = &roll.status.membership;
+        let voters = &membership.voters;
+        let done = voters.contains(&row.id.0) && old.is_none_or(|old| !takes_part(membership, old));
+        if !done {
+            if !self.has_history(row.id, Revision(0)) {
+                return Err(Failure::Membership {
+                    reason: format!(
+                        "{member} has not yet fetched the whole history; wait until it has"
+                    ),
+                });
+            }
+            let change = Change::Promote {
+                member: row.id.0,
+                replaces: old,
+            };
+            self.made(change).await?;
+            info!(%member, replaces, principal = %audit.principal, reason = %audit.reason, "a learner was given its vote on request");
+        }
+        let vote = Command::RegisterMember(RegisterMember {
+            cluster: self.cluster_id.clone(),
+            id: row.id,
+            name: row.name.clone(),
+            client_endpoint: row.client_endpoint.clone(),
+            peer_endpoint: row.peer_endpoint.clone(),
+            store: row.store,
+            vote: Vote::Given,
+        });
+        let old = old.map(|id| Command::RemoveMember(RemoveMember { id: MemberId(id) }));
+        let mut revision = roll.revision;
+        for command in std::iter::once(vote).chain(old) {
+            revision = self.noted(command, &audit).await?;
+        }
+        Ok(revision)
+    }
+
+    /// Ends a member's part. Who leads hands over first and is to be asked again.
+    pub async fn remove(
+        &self,
+        member: &str,
+        forced: bool,
+        audit: Audit,
+    ) -> Result<Revision, Failure> {
+        let _changing = self.changing.lock().await;
+        let roll = self.roll().await?;
+        let id = roll.find(member)?.id;
+        if takes_part(&roll.status.membership, id.0) {
+            let change = Change::Remove {
+                member: id.0,
+                forced,
+            };
+            self.made(change).await?;
+            info!(%member, principal = %audit.principal, reason = %audit.reason, "a member was removed on request");
+        }
+        self.noted(Command::RemoveMember(RemoveMember { id }), &audit)
+            .await
+    }
+
+    async fn made(&self, change: Change) -> Result<(), Failure> {
+        let refused = match self.change(change).await {
+            Ok(_) => return Ok(()),
+            Err(refused) => refused,
+        };
+        let reason = refused.to_string();
+        Err(match refused {
+            ChangeRefused::NotLeader => self.gate.not_leader(),
+            // Asked again in a moment there is a leader that can do it.
+            ChangeRefused::NotReady | ChangeRefused::HandingOver | ChangeRefused::Stopping => {
+                Failure::Unavailable { reason }
+            }
+            ChangeRefused::Unknown => Failure::Unknown {
+                reason: "the leadership was lost",
+            },
+            _ => Failure::Membership { reason },
+        })
+    }
+
+    async fn noted(&self, command: Command, audit: &Audit) -> Result<Revision, Failure> {
+        let proposal = Proposal {
+            principal: audit.principal.clone(),
+            request_id: RequestId::new("").expect("allowed"), // the empty text is one of those allowed
+            trace_id: audit.trace_id,
+            reason: audit.reason.clone(),
+            facts: None,
+            command,
+        };
+        let answer = self.gate.propose(proposal).await?;
+        match answer.result {
+            // A repeat of this call, or the leader's own housekeeping, was faster.
+            Ok(_) | Err(Refusal::NotFound { .. }) => Ok(answer.revision),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+}
+
+// === impl Roll ===
+
+impl Roll {
+    /// By name, or by id.
+    pub fn find(&self, member: &str) -> Result<&Arc<Member>, Refusal> {
+        let id = member.parse().ok().map(MemberId);
+        let takes_part = |row: &&Arc<Member>| takes_part(&self.status.membership, row.id.0);
+        let named = || {
+            self.rows
+                .iter()
+                .filter(|row| row.name.as_str() == member || Some(row.id) == id)
+        };
+        // Of two of one name the one that takes part is meant: the other is about to be forgotten.
+        let found = named().find(takes_part).or_else(|| named().next());
+        found.ok_or_else(|| Refusal::NotFound {
+            what: "member",
+            name: member.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! Members that come, get their vote, take another's place, and go.
+
+use crate::harness::*;
+use crate::three::{Plan, leader, status, until};
+use berth_proto::v1::{self, RefusalCode};
+use std::time::{Duration, Instant};
+use tonic::Code;
+
+fn change(reason: &str) -> Option<v1::Change> {
+    Some(v1::Change {
+        reason: reason.into(),
+        ..v1::Change::default()
+    })
+}
+
+async fn members(berthd: &Berthd) -> Vec<v1::Member> {
+    let request = v1::ListMembersRequest {};
+    let listed = berthd.admin().await.list_members(request).await;
+    listed.expect("a list").into_inner().members
+}
+
+/// Asks whoever leads until it is done: a leader that is to leave hands over first.
+async fn removed(all: &[&Berthd], member: &str) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let request = v1::RemoveMemberRequest {
+            change: change("drill"),
+            member: member.into(),
+            force: false,
+        };
+        let leader = all[leader(all).await];
+        match leader.admin().await.remove_member(request).await {
+            Ok(done) => {
+                let left = done.into_inner().members;
+                assert!(left.iter().all(|row| row.name != member), "{left:?}");
+                return;
+            }
+            Err(status) => {
+                assert_eq!(status.code(), Code::Unavailable, "{status}");
+                assert!(Instant::now() < end, "{status}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn named<'a>(members: &'a [v1::Member], name: &str) -> &'a v1::Member {
+    let found = members.iter().find(|member| member.name == name);
+    found.unwrap_or_else(|| panic!("{name} is not among {members:?}"))
+}
+
+/// Promise: a learner that was asked to stay one does; an administrator puts it in a member's place, who ends and says why;
+/// who asked, and why, is in the history.
+#[tokio::test]
+async fn a_standby_takes_a_members_place() {
+    let plan = Plan::new(4);
+    let mut all = plan.begin();
+    let mut standby = plan.spawn(3, 0, &["--join", &plan.peer(0), "--learner"]);
+    standby.until_ready();
+    let first = leader(&all.iter().collect::<Vec<_>>()).await;
+    let caught_up = |status: &v1::ClusterStatusResponse| {
+        let mut members = status.members.iter();
+        members
+            .any(|member| member.name == "berth-3" && member.matched_index >= status.commit_index)
+    };
+    until(&all[first], "the standby catching up", caught_up).await;
+    let end = Instant::now() + PATIENCE;
+    let learner = loop {
+        let listed = members(&all[first]).await;
+        let row = named(&listed, "berth-3").clone();
+        if row.history_revision > 0 || Instant::now() > end {
+            break row;
+        }
+    };
+    assert_eq!(
+        (learner.role.as_str(), learner.stays_learner),
+        ("learner", true)
+    );
+    assert!(learner.history_revision > 0 && learner.recently_active);
+
+    let old = (first + 1) % 3;
+    let promote = v1::PromoteMemberRequest {
+        change: change("berth is tired"),
+        member: "berth-3".into(),
+        replaces: format!("berth-{old}"),
+    };
+    let mut admin = all[first].admin().await;
+    let done = admin.promote_member(promote.clone()).await.expect("done");
+    let now = done.into_inner().members;
+    assert_eq!(named(&now, "berth-3").role, "voter");
+    assert!(
+        now.len() == 3 && now.iter().all(|row| row.name != format!("berth-{old}")),
+        "{now:?}"
+    );
+    let (_, said) = all[old].ended();
+    assert!(
+        said.contains("is not a member") || said.contains("removed"),
+        "{said}"
+    );
+
+    let request = v1::ListHistoryRequest {
+        newest_first: true,
+        page_size: 10,
+        ..Default::default()
+    };
+    let history = admin.list_history(request).await.expect("the history");
+    let groups = history.into_inner().groups;
+    let noted = |cause: &str| {
+        let mut groups = groups.iter();
+        groups.any(|group| group.cause == cause && group.reason == "berth is tired")
+    };
+    assert!(
+        noted("register-member") && noted("remove-member"),
+        "{groups:?}"
+    );
+
+    let missing = v1::PromoteMemberRequest {
+        member: "berth-9".into(),
+        replaces: String::new(),
+        ..promote
+    };
+    let missing = admin.promote_member(missing).await.expect_err("nobody");
+    assert_eq!(missing.code(), Code::NotFound);
+}
+
+/// Promise: a leader that is removed hands over first, then ends; nothing acknowledged is lost, and a quorum that would
+/// be lost is not given up.
+#[tokio::test]
+async fn the_leader_is_removed() {
+    let plan = Plan::new(3);
+    let mut all = plan.begin();
+    let first = leader(&all.iter().collect::<Vec<_>>()).await;
+    world(&mut all[first].admin().await, "10.0.3.0/24").await;
+    let one = all[first].allocator().await.allocate(add("one")).await;
+    let one = one.expect("an address").into_inner();
+
+    removed(&all.iter().collect::<Vec<_>>(), &format!("berth-{first}")).await;
+    let (_, said) = all.remove(first).ended();
+    assert!(
+        said.contains("is not a member") || said.contains("removed"),
+        "{said}"
+    );
+    let rest: Vec<&Berthd> = all.iter().collect();
+    let second = rest[leader(&rest).await];
+    let again = second.allocator().await.allocate(add("one")).await;
+    assert_eq!(
+        again.expect("the same").into_inner().addresses,
+        one.addresses
+    );
+
+    // Of two, one is silent: without it there is no quorum, so the other must not be taken away.
+    let names: Vec<String> = members(second)
+        .await
+        .into_iter()
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(names.len(), 2);
+    let me = status(second).await.expect("a status").member_id;
+    let other = members(second).await.into_iter().find(|row| row.id != me);
+    let other = other.expect("two").name;
+    let silent = rest.iter().find(|berthd| berthd.client != second.client);
+    silent.expect("two").signal("STOP");
+    let request = v1::RemoveMemberRequest {
+        change: change("drill"),
+        member: status_name(second).await,
+        force: false,
+    };
+    let refused = second.admin().await.remove_member(request).await;
+    let refused = refused.expect_err("no quorum would be left");
+    let is_known = [
+        RefusalCode::Membership,
+        RefusalCode::Unavailable,
+        RefusalCode::NotLeader,
+    ];
+    assert!(
+        is_known.contains(&refusal(&refused).code()),
+        "{refused} ({other})"
+    );
+    silent.expect("two").signal("CONT");
+}
+
+async fn status_name(berthd: &Berthd) -> String {
+    let status = status(berthd).await.expect("a status");
+    let mut members = status.members.into_iter();
+    let me = members.find(|member| member.id == status.member_id);
+    me.expect("it is a member").name
+}
