@@ -137,6 +137,7 @@ fn code_of(refusal: &Refusal) -> Code {
         RefusalCode::AlreadyExists
         | RefusalCode::Overlap
         | RefusalCode::InUse
+        | RefusalCode::Membership
         | RefusalCode::Unspecified => Code::Internal,
     }
 }

@@ -123,6 +123,21 @@ impl Admin for Fake {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn list_members(&self, _: Request<ListMembersRequest>) -> Answer<ListMembersResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn promote_member(
+        &self,
+        _: Request<PromoteMemberRequest>,
+    ) -> Answer<ChangeMemberResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn remove_member(&self, _: Request<RemoveMemberRequest>) -> Answer<ChangeMemberResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn ledger_digest(&self, _: Request<LedgerDigestRequest>) -> Answer<LedgerDigestResponse> {
         Err(Status::unimplemented("not here"))
     }
