@@ -38,6 +38,9 @@ pub struct FetchSnapshotRequest {
     pub from: u64,
     #[prost(uint64, tag = "3")]
     pub index: u64,
+    /// From this chunk on; above 0 where an earlier stream broke. The snapshot must then be the one of exactly `index`.
+    #[prost(uint32, tag = "4")]
+    pub first_chunk: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SnapshotPart {
@@ -48,6 +51,9 @@ pub struct SnapshotPart {
     pub number: u32,
     #[prost(bytes = "bytes", tag = "3")]
     pub chunk: ::prost::bytes::Bytes,
+    /// CRC-32C of the chunk; all chunks together have the head's.
+    #[prost(uint32, optional, tag = "4")]
+    pub crc: ::core::option::Option<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SnapshotHead {

@@ -85,6 +85,7 @@ pub fn run<M: StateMachine, S: LogStore>(
     let shared = Arc::new(Shared::default());
     let disk = Arc::new(log_thread::Disk::new(store, sender.clone()));
     let log_thread = log_thread::spawn(Arc::clone(&disk)).map_err(Error::Thread)?;
+    let fetcher = snapshot_thread::Fetcher::new(source);
     let raft_thread = raft_thread::RaftThread {
         replica,
         options,
@@ -93,7 +94,7 @@ pub fn run<M: StateMachine, S: LogStore>(
         disk,
         log_thread: Some(log_thread),
         transport,
-        source: Arc::new(Mutex::new(source)),
+        fetcher: Arc::new(Mutex::new(fetcher)),
         sink,
         desk: desk::Desk::default(),
         clock: raft_thread::TickClock::start(),

@@ -133,7 +133,8 @@ pub trait LogStore: Send + 'static {
     /// Writes one batch; durable on return if `must_sync`. The same thread calls it, in order.
     fn write(&mut self, batch: &Batch) -> Result<(), Error>;
 
-    /// Stages chunk `number` of the snapshot that ends at `index`; durable only by the `write` that installs it.
+    /// Stages chunk `number` of the snapshot that ends at `index`; durable only by the `write` that installs it. It stays
+    /// until a snapshot at or above `index` is installed, or the store is closed: a fetch that was cut off goes on.
     fn stage_chunk(&mut self, index: u64, number: u32, chunk: &[u8]) -> Result<(), Error>;
 
     /// One chunk of the installed snapshot that ends at `index`; an error if it is not there any more.

@@ -70,17 +70,20 @@ impl Peer for PeerService {
         self.same_cluster(&request.cluster_id)?;
         let meta = self.replica.snapshot(request.index).await?;
         let (to, index, chunks) = (MemberId(request.from), meta.index, meta.chunks);
+        let first = first_chunk(&request, &meta)?;
         let mut head = Some(head(meta));
         let replica = Arc::clone(&self.replica);
-        let parts = stream::iter(0..chunks).then(move |number| {
+        let parts = stream::iter(first..chunks).then(move |number| {
             let replica = Arc::clone(&replica);
             let head = head.take();
             async move {
                 let chunk = replica.snapshot_chunk(to, index, number).await?;
+                let crc = Some(crc32c::crc32c(&chunk));
                 Ok(SnapshotPart {
                     head,
                     number,
                     chunk,
+                    crc,
                 })
             }
         });
@@ -131,6 +134,23 @@ impl Peer for PeerService {
     }
 }
 
+/// Where a stream begins that goes on with a broken one: a newer snapshot has other chunks.
+fn first_chunk(request: &FetchSnapshotRequest, meta: &SnapshotMeta) -> Result<u32, Status> {
+    let first = request.first_chunk;
+    if first > 0 && meta.index != request.index {
+        let (wanted, newest) = (request.index, meta.index);
+        let message = format!("the snapshot at {wanted} is gone, the newest is at {newest}");
+        return Err(Status::not_found(message));
+    }
+    match first > meta.chunks {
+        true => Err(Status::out_of_range(format!(
+            "chunk {first} was asked for, but there are {}",
+            meta.chunks
+        ))),
+        false => Ok(first),
+    }
+}
+
 fn head(meta: SnapshotMeta) -> SnapshotHead {
     let SnapshotMeta {
         index,
@@ -156,5 +176,32 @@ fn part(groups: &[(u64, bytes::Bytes)]) -> HistoryPart {
     HistoryPart {
         first_revision: groups.first().map_or(0, |(revision, _)| *revision),
         groups: groups.iter().map(|(_, group)| group.clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: a stream goes on only in the very snapshot that it began in, and never beyond its end.
+    #[test]
+    fn a_stream_goes_on_in_the_same_snapshot_only() {
+        let meta = SnapshotMeta {
+            index: 15,
+            chunks: 3,
+            ..SnapshotMeta::default()
+        };
+        let asked = |index, first_chunk| {
+            let request = FetchSnapshotRequest {
+                index,
+                first_chunk,
+                ..FetchSnapshotRequest::default()
+            };
+            super::first_chunk(&request, &meta).map_err(|status| status.code())
+        };
+        assert_eq!(asked(15, 2), Ok(2));
+        assert_eq!(asked(10, 0), Ok(0), "a new fetch takes the newest");
+        assert_eq!(asked(10, 2), Err(tonic::Code::NotFound));
+        assert_eq!(asked(15, 4), Err(tonic::Code::OutOfRange));
     }
 }

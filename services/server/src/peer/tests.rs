@@ -289,6 +289,7 @@ async fn snapshots_and_history_are_fetched_in_parts() {
         cluster_id: cluster.into(),
         from: 1,
         index: 10,
+        ..Default::default()
     };
     let mut parts = client
         .fetch_snapshot(ask("c"))

@@ -7,7 +7,7 @@ use super::desk::Desk;
 use super::event::{Event, Sink, Stopped};
 use super::handle::{Command, Shared};
 use super::log_thread::Disk;
-use super::source::SnapshotSource;
+use super::snapshot_thread::Fetcher;
 use crate::log_store::{self, LogStore};
 use crate::options::Options;
 use crate::replica::input::Input;
@@ -28,7 +28,7 @@ pub(crate) struct RaftThread<M: StateMachine, S: LogStore> {
     pub(super) disk: Arc<Disk<M, S>>,
     pub(super) log_thread: Option<JoinHandle<()>>,
     pub(super) transport: Box<dyn Transport>,
-    pub(super) source: Arc<Mutex<Box<dyn SnapshotSource>>>,
+    pub(super) fetcher: Arc<Mutex<Fetcher>>,
     pub(super) sink: Sink<M>,
     pub(super) desk: Desk<M>,
     pub(super) clock: TickClock,

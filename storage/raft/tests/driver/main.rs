@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod resume;
 mod shutdown;
 
 use berth_raft::driver::event::{Event, Stopped};
@@ -54,6 +55,7 @@ impl SnapshotSource for Calls {
         &mut self,
         from: u64,
         meta: &SnapshotMeta,
+        first: u32,
         chunk: &mut dyn FnMut(Bytes) -> Result<(), FetchError>,
     ) -> Result<(), FetchError> {
         let gone = || FetchError(Box::from("the member is gone"));
@@ -64,7 +66,7 @@ impl SnapshotSource for Calls {
             .get(&from)
             .cloned()
             .ok_or_else(gone)?;
-        for number in 0..meta.chunks {
+        for number in first..meta.chunks {
             let (sender, receiver) = channel();
             let done = Box::new(move |read| sender.send(read).unwrap());
             source
@@ -212,6 +214,21 @@ fn put(member: &Member, value: u64) {
             Err(error) => panic!("{error}"),
         }
     });
+}
+
+/// A cluster that has added member 4, which needs a snapshot.
+fn with_a_learner_to_come(registry: &Members) -> Vec<Member> {
+    let members = three(registry);
+    let lead = leader(&members);
+    for value in 0..50 {
+        put(&members[lead], value);
+    }
+    let (sender, receiver) = channel();
+    let done = Box::new(move |made: Result<_, _>| sender.send(made.is_ok()).unwrap());
+    let add = Change::AddLearner { member: 4 };
+    members[lead].handle.change_membership(add, done).unwrap();
+    assert!(receiver.recv_timeout(PATIENCE).unwrap());
+    members
 }
 
 fn shut_down(members: Vec<Member>) {

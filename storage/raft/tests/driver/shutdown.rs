@@ -54,6 +54,7 @@ impl SnapshotSource for Stuck {
         &mut self,
         _from: u64,
         _meta: &SnapshotMeta,
+        _first: u32,
         chunk: &mut dyn FnMut(Bytes) -> Result<(), FetchError>,
     ) -> Result<(), FetchError> {
         self.entered.send(()).unwrap();
@@ -62,21 +63,6 @@ impl SnapshotSource for Stuck {
         self.taken.send(taken.is_ok()).unwrap();
         taken
     }
-}
-
-/// A cluster that has added member 4, which needs a snapshot.
-fn with_a_learner_to_come(registry: &Members) -> Vec<Member> {
-    let members = three(registry);
-    let lead = leader(&members);
-    for value in 0..50 {
-        put(&members[lead], value);
-    }
-    let (sender, receiver) = channel();
-    let done = Box::new(move |made: Result<_, _>| sender.send(made.is_ok()).unwrap());
-    let add = Change::AddLearner { member: 4 };
-    members[lead].handle.change_membership(add, done).unwrap();
-    assert!(receiver.recv_timeout(PATIENCE).unwrap());
-    members
 }
 
 #[test]

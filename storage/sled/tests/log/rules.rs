@@ -166,6 +166,40 @@ fn a_snapshot_may_be_staged_again_over_an_installed_one_of_its_index() {
 }
 
 #[test]
+fn what_is_staged_outlives_an_older_installation() {
+    // A fetch that was cut off goes on although another snapshot, an older one, was installed meanwhile.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let mut log = fresh(&path);
+    let fetched = [vec![3; 50_000], vec![4; 100]];
+    log.stage_chunk(20, 0, &fetched[0]).unwrap();
+    let own = [vec![1; 3_000]];
+    log.stage_chunk(10, 0, &own[0]).unwrap();
+    let install = |log: &mut SledLog, meta| {
+        let snapshot = Some(InstallSnapshot {
+            meta,
+            reset_log: true,
+        });
+        let batch = Batch {
+            snapshot,
+            must_sync: true,
+            ..Batch::default()
+        };
+        log.write(&batch)
+    };
+    install(&mut log, meta(10, 1, &own)).unwrap();
+    log.stage_chunk(20, 1, &fetched[1]).unwrap();
+    install(&mut log, meta(20, 1, &fetched)).unwrap();
+    assert_eq!(log.read_chunk(20, 0).unwrap(), fetched[0]);
+    // The control: what was staged below an installed one is gone, and a fetch of it cannot be completed.
+    log.stage_chunk(25, 0, &fetched[0]).unwrap();
+    log.stage_chunk(30, 0, &own[0]).unwrap();
+    install(&mut log, meta(30, 1, &own)).unwrap();
+    log.stage_chunk(25, 1, &fetched[1]).unwrap();
+    assert!(install(&mut log, meta(25, 1, &fetched)).is_err());
+}
+
+#[test]
 fn compaction_removes_what_it_gave_up_a_little_at_a_time() {
     // Old chunks and old snapshots leave the disk within a bounded number of later writes, and no write removes all of them.
     let directory = tempfile::tempdir().unwrap();

@@ -246,9 +246,10 @@ impl SnapshotSource for Wire {
         &mut self,
         from: u64,
         meta: &SnapshotMeta,
+        first: u32,
         chunk: &mut dyn FnMut(Bytes) -> Result<(), FetchError>,
     ) -> Result<(), FetchError> {
-        for number in 0..meta.chunks {
+        for number in first..meta.chunks {
             let end = self
                 .wires
                 .end(self.from, from)

@@ -112,8 +112,8 @@ impl<M: StateMachine, S: LogStore> RaftThread<M, S> {
                 snapshot_thread::take(Arc::clone(&self.disk), freeze).map_err(no_thread)?;
             }
             Output::FetchSnapshot { from, meta } => {
-                let (disk, source) = (Arc::clone(&self.disk), Arc::clone(&self.source));
-                snapshot_thread::fetch(disk, source, from, meta).map_err(no_thread)?;
+                let (disk, fetcher) = (Arc::clone(&self.disk), Arc::clone(&self.fetcher));
+                snapshot_thread::fetch(disk, fetcher, from, meta).map_err(no_thread)?;
             }
             Output::Send { .. } | Output::Persist { .. } | Output::Removed => {}
         }
