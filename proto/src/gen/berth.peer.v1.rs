@@ -115,6 +115,9 @@ pub struct JoinRequest {
     /// It wants no vote until an administrator gives it one.
     #[prost(bool, tag = "8")]
     pub stays_learner: bool,
+    /// Its log has begun: it says that it is here, and does not ask to be taken in. Refused if it was removed meanwhile.
+    #[prost(bool, tag = "9")]
+    pub has_begun: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct JoinResponse {

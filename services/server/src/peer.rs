@@ -77,6 +77,9 @@ pub trait Replica: Send + Sync + 'static {
     /// A stream to this member broke, or could not be opened.
     fn unreachable(&self, to: MemberId);
 
+    /// A member will not hear this replica: not a member any more, another store, another cluster.
+    fn turned_away(&self);
+
     /// The newest snapshot at or above an index.
     async fn snapshot(&self, index: u64) -> Result<SnapshotMeta, Status>;
 

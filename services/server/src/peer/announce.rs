@@ -1,5 +1,6 @@
 //! Each replica tells the leader at its start who it is, where it is and out of which store it speaks,
-//! so that a changed endpoint becomes known and a changed store is found out.
+//! so that a changed endpoint becomes known and a changed store is found out. It does so again when another replica turns
+//! it away: who was removed while it was cut off hears of it from nobody else.
 
 use super::{Membership, Myself, Registry, join};
 use crate::config::Certificates;
@@ -7,6 +8,7 @@ use berth_domain::id::Endpoint;
 use berth_proto::peer::v1::JoinRequest;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tonic::Code;
 use tracing::{debug, info};
 
@@ -25,6 +27,9 @@ pub struct Announcement {
 /// Between two tries: a start waits for this, and one try is one small call.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Between two announcements of one that is turned away: the other side may only be behind.
+const REPEAT_PAUSE: Duration = Duration::from_secs(1);
+
 /// Why the cluster will not have this replica.
 #[derive(Debug, thiserror::Error)]
 #[error("the cluster refuses this replica: {0}")]
@@ -35,7 +40,7 @@ pub struct Refused(pub String);
 impl Announcement {
     /// Until the leader knows it; an error if it refuses for good.
     pub async fn make(
-        self,
+        &self,
         membership: &Membership,
         registry: &Arc<Registry>,
         certificates: Option<&Certificates>,
@@ -63,6 +68,23 @@ impl Announcement {
         Ok(())
     }
 
+    /// Says it again each time that another replica has turned this one away; ends when the cluster refuses it for good.
+    pub async fn repeat(
+        &self,
+        turned_away: &Notify,
+        membership: &Membership,
+        registry: &Arc<Registry>,
+        certificates: Option<&Certificates>,
+    ) -> Refused {
+        loop {
+            turned_away.notified().await;
+            if let Err(refused) = self.make(membership, registry, certificates).await {
+                return refused;
+            }
+            tokio::time::sleep(REPEAT_PAUSE).await;
+        }
+    }
+
     fn others(&self, registry: &Registry) -> Vec<Endpoint> {
         let addresses = registry.addresses().into_iter();
         let others = addresses.filter(|address| address.member != self.myself.member);
@@ -79,6 +101,7 @@ impl Announcement {
             store: self.myself.store.to_vec().into(),
             replaces: 0,
             stays_learner: false,
+            has_begun: true,
         }
     }
 }

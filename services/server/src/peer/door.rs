@@ -10,7 +10,7 @@ use berth_raft::log_store::SnapshotMeta;
 use berth_raft::status::Sender;
 use bytes::Bytes;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tonic::Status;
 use tracing::trace;
 
@@ -26,6 +26,8 @@ pub struct PeerDoor {
     pub gate: Gate,
     /// How everybody is.
     pub book: Book,
+    /// Told when another replica will not hear this one.
+    pub turned_away: Arc<Notify>,
 }
 
 #[tonic::async_trait]
@@ -56,6 +58,10 @@ impl Replica for PeerDoor {
         if self.handle.unreachable(to.0).is_err() {
             trace!(member = %to, "the replica's inbox is full");
         }
+    }
+
+    fn turned_away(&self) {
+        self.turned_away.notify_one();
     }
 
     async fn snapshot(&self, index: u64) -> Result<SnapshotMeta, Status> {

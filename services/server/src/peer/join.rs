@@ -6,7 +6,7 @@ use berth_domain::id::Endpoint;
 use berth_proto::peer::v1::peer_client::PeerClient;
 use berth_proto::peer::v1::{JoinRequest, JoinResponse, PeerMember};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::info;
 
 /// What a new member was told.
@@ -39,6 +39,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const HINTS_MAX: usize = 3;
 /// One try: the leader answers after the membership change is committed.
 const ANSWER: Duration = Duration::from_secs(15);
+
+/// Who does not say in this time which cluster it is of is not waited for: it may be starting itself, and a whole cluster
+/// that comes back must not wait long for each other.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What one replica answered.
 enum Answer {
@@ -90,6 +94,27 @@ pub async fn once(
         }
     }
     Err(Error::Nobody { last })
+}
+
+/// Which cluster each of these is of, as far as they answer at once.
+pub async fn clusters(
+    endpoints: Vec<Endpoint>,
+    certificates: Option<&Certificates>,
+    name: &str,
+) -> Vec<(Endpoint, String)> {
+    let request = JoinRequest {
+        name: name.into(),
+        ..JoinRequest::default()
+    };
+    let asked = endpoints.into_iter().map(|endpoint| async {
+        let answer = timeout(LOOK, ask_one(&endpoint, certificates, &request)).await;
+        match answer {
+            Ok(Ok(Answer::Joined(joined))) => Some((endpoint, joined.cluster_id)),
+            _ => None,
+        }
+    });
+    let answers = futures::future::join_all(asked).await;
+    answers.into_iter().flatten().collect()
 }
 
 async fn ask_one(

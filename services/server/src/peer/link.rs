@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 use tracing::{debug, warn};
 
 /// After the first failure; doubled up to the longest, far below an election's patience.
@@ -38,6 +38,15 @@ enum Error {
     Refused(Status),
     #[error("the other side ended the stream")]
     Ended,
+}
+
+// === impl Error ===
+
+impl Error {
+    /// The other side has said no, and why; anything else may pass by itself.
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(status) if status.code() == Code::PermissionDenied)
+    }
 }
 
 fn why(ended: Result<Response<ExchangeEnd>, Status>) -> Error {
@@ -76,6 +85,9 @@ impl Link {
                 return;
             };
             self.context.replica.unreachable(self.address.member);
+            if error.is_refusal() {
+                self.context.replica.turned_away();
+            }
             if begun.elapsed() > BACKOFF_LONGEST {
                 (backoff, last_said) = (BACKOFF_FIRST, String::new());
             }

@@ -4,6 +4,7 @@
 
 mod asked;
 
+use asked::UnderWay;
 pub use asked::{Audit, Roll};
 
 use super::{Book, Registry};
@@ -39,6 +40,9 @@ pub struct Membership {
     replaces: Mutex<BTreeMap<u64, u64>>,
     /// One at a time: between its registration and its first part in the cluster a new member looks like a forgotten one.
     changing: tokio::sync::Mutex<()>,
+    /// Held by the one administrator's change that is under way, and which that is.
+    turn: tokio::sync::Mutex<()>,
+    under_way: Mutex<UnderWay>,
 }
 
 // === impl Membership ===
@@ -60,6 +64,8 @@ impl Membership {
             book,
             replaces: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            under_way: Mutex::default(),
         }
     }
 
@@ -83,8 +89,11 @@ impl Membership {
         let member = read(&request, &self.cluster_id).map_err(Failure::Refused)?;
         let id = member.id;
         let _changing = self.changing.lock().await;
+        if request.has_begun {
+            self.check_part(id).await?;
+        }
         self.register(member).await.map_err(denied)?;
-        if takes_part(&status.membership, id.0) {
+        if request.has_begun || takes_part(&status.membership, id.0) {
             return Ok(self.described(true, ""));
         }
         if request.replaces > 0 {
@@ -97,6 +106,19 @@ impl Membership {
                 Ok(self.described(true, ""))
             }
             Err(refused) => Ok(self.described(false, &refused.to_string())),
+        }
+    }
+
+    /// Who has a past here and takes part no more was removed. A leader that was deposed may not know a newer member, so
+    /// a quorum is asked before anybody is refused for good.
+    async fn check_part(&self, id: MemberId) -> Result<(), Answer> {
+        let roll = self.roll().await?;
+        match takes_part(&roll.status.membership, id.0) {
+            true => Ok(()),
+            false => Err(Answer::permission_denied(format!(
+                "member {id} was removed from this cluster, and an id is used once: start it with --rejoin to join as a \
+                 new member, or leave it ended"
+            ))),
         }
     }
 

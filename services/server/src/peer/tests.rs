@@ -74,6 +74,7 @@ impl Replica for Notes {
         // A test that does not look has dropped its end.
         self.unreachable.send(to.0).unwrap_or_default();
     }
+    fn turned_away(&self) {}
     async fn snapshot(&self, index: u64) -> Result<SnapshotMeta, Status> {
         Ok(SnapshotMeta {
             index: index + 5,

@@ -65,6 +65,7 @@ pub async fn begin(
             let directory = Directory::open(path, options)?;
             let other = others_id(&directory, members, &config.name);
             directory.expect(cluster_id.as_deref(), other)?;
+            check_cluster(&directory, path, members, config, certificates).await?;
             Ok(begun(directory, RaftStart::Recover, listed(members)))
         }
         Start::Join {
@@ -122,6 +123,31 @@ fn others_id(directory: &Directory, members: &[Member], name: &NodeName) -> Opti
     let owner = members.iter().find(|member| member.id == id)?;
     let own = members.iter().find(|member| member.name == *name)?;
     (owner.name != own.name).then_some(own.id.0)
+}
+
+/// A directory of another cluster than those of the list, which say so: it would serve this cluster's clients with what
+/// another one knows. Who is away does not count, nor does one that is not ours any more among others that are.
+async fn check_cluster(
+    directory: &Directory,
+    path: &Path,
+    members: &[Member],
+    config: &Config,
+    certificates: Option<&Certificates>,
+) -> Result<(), Error> {
+    let ours = &directory.identity().cluster_id;
+    let others = members.iter().filter(|member| member.name != config.name);
+    let endpoints = others.map(|member| member.peer.clone()).collect();
+    let said = join::clusters(endpoints, certificates, config.name.as_str()).await;
+    let is_ours = said.iter().any(|(_, theirs)| theirs == ours);
+    match said.into_iter().next() {
+        Some((endpoint, theirs)) if !is_ours => Err(Error::Store(berth_store::Error::Stranger {
+            path: path.into(),
+            what: "cluster",
+            found: ours.clone(),
+            expected: format!("{theirs}, of which {endpoint} of the member list is"),
+        })),
+        _ => Ok(()),
+    }
 }
 
 /// A start that was cut short between the directory's making and the log's is gone on with;
@@ -216,17 +242,21 @@ impl Joining<'_> {
             )?,
         };
         directory.expect(Some(&cluster.cluster_id), None)?;
-        let request = self.request(&directory, self.replaced(replaces, &cluster.members));
+        // A log that was begun by an earlier try is gone on with.
+        let has_begun = !directory.log()?.load()?.is_empty();
+        let request = JoinRequest {
+            has_begun,
+            ..self.request(&directory, self.replaced(replaces, &cluster.members))
+        };
         let joined = self.ask(&request).await?;
         info!(
             member = request.member_id,
             "taken in as a learner; it votes once it has caught up"
         );
         let others = told(&joined.members);
-        // A log that was begun by an earlier try is gone on with.
-        let start = match directory.log()?.load()?.is_empty() {
-            true => RaftStart::Join,
-            false => RaftStart::Recover,
+        let start = match has_begun {
+            true => RaftStart::Recover,
+            false => RaftStart::Join,
         };
         Ok(begun(directory, start, others))
     }
@@ -277,6 +307,7 @@ impl Joining<'_> {
             store: identity.store.into_bytes().to_vec().into(),
             replaces,
             stays_learner: self.stays_learner,
+            has_begun: false,
         }
     }
 }

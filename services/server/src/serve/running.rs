@@ -18,7 +18,7 @@ use berth_telemetry::Registry as MetricRegistry;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
@@ -37,6 +37,7 @@ pub(super) struct Running {
     registry: Arc<Registry>,
     links: Links,
     book: Book,
+    turned_away: Arc<Notify>,
     peer_certificates: Option<Certificates>,
     faults: (mpsc::UnboundedSender<Error>, mpsc::UnboundedReceiver<Error>),
     closing: watch::Sender<bool>,
@@ -76,7 +77,8 @@ impl Running {
             client_endpoints,
         })?;
         let book = Book::default();
-        let (membership, replica) = doors_of(&engine, &registry, &myself, &book);
+        let turned_away = Arc::new(Notify::new());
+        let (membership, replica) = doors_of(&engine, &registry, &myself, &book, &turned_away);
         let mut running = Self {
             engine,
             myself,
@@ -85,6 +87,7 @@ impl Running {
             registry,
             links,
             book,
+            turned_away,
             peer_certificates,
             faults: mpsc::unbounded_channel(),
             closing: watch::Sender::new(false),
@@ -107,6 +110,11 @@ impl Running {
             .push(tokio::spawn(async move { book.keep(&gate).await }));
         let watch = slow_disk::watch(self.engine.gate(), self.book.clone());
         self.helpers.push(tokio::spawn(watch));
+        self.announce(config, advertised);
+    }
+
+    /// Tells the leader of us, now and whenever somebody turns us away; a cluster that will not have us ends the process.
+    fn announce(&mut self, config: &Config, advertised: Advertised) {
         let announcement = Announcement {
             myself: self.myself.clone(),
             name: config.name.to_string(),
@@ -114,13 +122,23 @@ impl Running {
             peer: advertised.peer,
         };
         let (membership, registry) = (Arc::clone(&self.membership), Arc::clone(&self.registry));
-        let certificates = self.peer_certificates.clone();
+        let (certificates, turned_away) = (
+            self.peer_certificates.clone(),
+            Arc::clone(&self.turned_away),
+        );
         let faults = self.faults.0.clone();
         self.helpers.push(tokio::spawn(async move {
-            let made = announcement.make(&membership, &registry, certificates.as_ref());
-            if let Err(refused) = made.await
-                && faults.send(refused.into()).is_err()
-            {
+            let (membership, certificates) = (&*membership, certificates.as_ref());
+            let made = announcement.make(membership, &registry, certificates).await;
+            let refused = match made {
+                Ok(()) => {
+                    let repeated =
+                        announcement.repeat(&turned_away, membership, &registry, certificates);
+                    repeated.await
+                }
+                Err(refused) => refused,
+            };
+            if faults.send(refused.into()).is_err() {
                 debug!("the cluster's refusal came after the end");
             }
         }));
@@ -266,6 +284,7 @@ fn doors_of(
     registry: &Arc<Registry>,
     myself: &Myself,
     book: &Book,
+    turned_away: &Arc<Notify>,
 ) -> (Arc<Membership>, Arc<dyn Replica>) {
     let cluster = ClusterId::new(&myself.cluster_id).expect("checked"); // the engine has started with it
     let (gate, handle) = (engine.gate(), engine.handle());
@@ -283,6 +302,7 @@ fn doors_of(
         membership: Arc::clone(&membership),
         gate,
         book: book.clone(),
+        turned_away: Arc::clone(turned_away),
     };
     (membership, Arc::new(replica))
 }

@@ -185,3 +185,119 @@ async fn status_name(berthd: &Berthd) -> String {
     let me = members.find(|member| member.id == status.member_id);
     me.expect("it is a member").name
 }
+
+/// Promise: a member that was removed while it was away is not taken in again: frozen meanwhile or started anew, it ends and
+/// says what to do; with --rejoin it is welcome, as another.
+#[tokio::test]
+async fn a_member_removed_while_away_ends() {
+    let plan = Plan::new(3);
+    let mut all = plan.begin();
+    let first = leader(&all.iter().collect::<Vec<_>>()).await;
+    let gone = (first + 1) % 3;
+    all[gone].signal("STOP");
+    // Its connection is given up: what raft says to it from here on is lost.
+    all[first].until("no link to a replica");
+    let rest: Vec<&Berthd> = (0..3).filter(|at| *at != gone).map(|at| &all[at]).collect();
+    removed(&rest, &format!("berth-{gone}")).await;
+    all[gone].signal("CONT");
+    let (success, said) = all[gone].ended();
+    assert!(
+        !success && said.contains("removed from this cluster"),
+        "{said}"
+    );
+
+    let join = ["--join", &plan.peer(first)];
+    for more in [&[][..], &join] {
+        let (success, said) = plan.spawn(gone, 3, more).ended();
+        assert!(
+            !success && said.contains("removed from this cluster") && said.contains("--rejoin"),
+            "{said}"
+        );
+    }
+    let left = members(&all[first]).await;
+    assert!(left.len() == 2 && left.iter().all(|row| row.name != format!("berth-{gone}")));
+
+    let mut back = plan.spawn(gone, 3, &["--rejoin"]);
+    back.until_ready();
+    until(&all[first], "three voters again", |status| {
+        let voters = status.members.iter().filter(|row| row.role == "voter");
+        voters.count() == 3
+    })
+    .await;
+}
+
+/// Promise: while one change of the membership is under way a second is refused, with a code of its own and a text that says
+/// which and what to do; a repeat of the same request is not a second one.
+#[tokio::test]
+async fn a_second_change_is_refused() {
+    let plan = Plan::new(3);
+    let all = plan.begin();
+    let first = leader(&all.iter().collect::<Vec<_>>()).await;
+    let others: Vec<&Berthd> = (0..3)
+        .filter(|at| *at != first)
+        .map(|at| &all[at])
+        .collect();
+    let admin = all[first].admin().await;
+    // Without a quorum the first change stays under way until the leader gives up.
+    others.iter().for_each(|other| other.signal("STOP"));
+    let ask = |request_id: &str| {
+        let change = Some(v1::Change {
+            request_id: request_id.into(),
+            reason: "drill".into(),
+        });
+        let member = format!("berth-{}", (first + 1) % 3);
+        let mut admin = admin.clone();
+        let request = v1::RemoveMemberRequest {
+            change,
+            member,
+            force: false,
+        };
+        async move { admin.remove_member(request).await.expect_err("no quorum") }
+    };
+    let (one, repeat, two) = tokio::join!(ask("one"), ask("one"), ask("two"));
+    others.iter().for_each(|other| other.signal("CONT"));
+    let refused = refusal(&two);
+    assert_eq!(refused.code(), RefusalCode::Membership, "{two}");
+    assert_eq!(two.code(), Code::FailedPrecondition);
+    let text = &refused.message;
+    assert!(
+        text.contains("the removal of berth-") && text.contains("ask again"),
+        "{text}"
+    );
+    for lost in [one, repeat] {
+        assert_eq!(lost.code(), Code::Unavailable, "{lost}");
+        assert_ne!(refusal(&lost).code(), RefusalCode::Membership, "{lost}");
+    }
+    until(&all[first], "a leader again", |status| {
+        status.leader_id != 0
+    })
+    .await;
+}
+
+/// Promise: data of another cluster in a member's place is refused, with both clusters named and nothing touched, although
+/// it could lead its own cluster alone; the member's own data are taken (the control).
+#[tokio::test]
+async fn data_of_another_cluster_is_refused() {
+    let (plan, elsewhere) = (Plan::new(3), Plan::new(1));
+    let mut all = plan.begin();
+    let mut other = elsewhere.spawn(0, 1, &["--bootstrap"]);
+    other.until_ready();
+    let theirs = status(&other).await.expect("a status").cluster_id;
+    let ours = status(&all[1]).await.expect("a status").cluster_id;
+    assert!(other.stop().0);
+    assert!(all.remove(0).stop().0);
+    let (own, foreign) = (plan.data(0), elsewhere.data(0));
+    std::fs::rename(&own, format!("{own}.kept")).expect("moved");
+    std::fs::rename(&foreign, &own).expect("moved");
+    let before = std::fs::read(format!("{own}/log/db")).expect("its log");
+    let (success, said) = plan.spawn(0, 3, &[]).ended();
+    assert!(
+        !success && said.contains(&ours) && said.contains(&theirs),
+        "{said}"
+    );
+    assert!(std::fs::read(format!("{own}/log/db")).expect("its log") == before);
+
+    std::fs::rename(&own, &foreign).expect("moved back");
+    std::fs::rename(format!("{own}.kept"), &own).expect("moved back");
+    plan.spawn(0, 3, &[]).until_ready();
+}

@@ -36,7 +36,7 @@ impl Plan {
         }
     }
 
-    fn data(&self, place: usize) -> String {
+    pub fn data(&self, place: usize) -> String {
         self.folder
             .path()
             .join(format!("data-{place}"))
@@ -83,6 +83,10 @@ impl Plan {
 
     pub fn peer(&self, place: usize) -> String {
         format!("http://127.0.0.1:{}", self.ports[place][1])
+    }
+
+    pub fn client(&self, place: usize) -> String {
+        format!("http://127.0.0.1:{}", self.ports[place][0])
     }
 }
 

@@ -12,7 +12,10 @@ use berth_domain::row::Member;
 use berth_raft::replica::input::Change;
 use berth_raft::replica::output::ChangeRefused;
 use berth_raft::status::Status;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::MutexGuard;
+use tokio::time::timeout;
 use tracing::info;
 
 /// Who asks, and why.
@@ -27,6 +30,19 @@ pub struct Audit {
     /// Why.
     pub reason: Reason,
 }
+
+/// The change that holds the turn.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    what: String,
+    request_id: Option<RequestId>,
+}
+
+/// No other administrator's change, and nobody joins or gets a vote by itself, as long as it lives.
+type Turn<'a> = (MutexGuard<'a, ()>, MutexGuard<'a, ()>);
+
+/// A joining or a vote is one commit; with a quorum that takes milliseconds, and without one it ends with the leadership.
+const HOUSEKEEPING_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Everybody, at one revision.
 #[derive(Clone, Debug)]
@@ -63,7 +79,9 @@ impl Membership {
         replaces: Option<&str>,
         audit: Audit,
     ) -> Result<Revision, Failure> {
-        let _changing = self.changing.lock().await;
+        let _turn = self
+            .begin(format!("the promotion of {member}"), &audit)
+            .await?;
         let roll = self.roll().await?;
         let row = roll.find(member)?;
         let old = match replaces {
@@ -112,7 +130,9 @@ impl Membership {
         forced: bool,
         audit: Audit,
     ) -> Result<Revision, Failure> {
-        let _changing = self.changing.lock().await;
+        let _turn = self
+            .begin(format!("the removal of {member}"), &audit)
+            .await?;
         let roll = self.roll().await?;
         let id = roll.find(member)?.id;
         if takes_part(&roll.status.membership, id.0) {
@@ -125,6 +145,33 @@ impl Membership {
         }
         self.noted(Command::RemoveMember(RemoveMember { id }), &audit)
             .await
+    }
+
+    /// One administrator's change at a time: a second one is refused, so that nobody decides on a membership that is about
+    /// to change. A repeat of the one under way, as a client makes that lost its connection, waits for it.
+    async fn begin(&self, what: String, audit: &Audit) -> Result<Turn<'_>, Failure> {
+        let asked = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => {
+                self.under_way().check_repeat(audit)?;
+                self.turn.lock().await
+            }
+        };
+        *self.under_way() = UnderWay {
+            what,
+            request_id: Some(audit.request_id.clone()),
+        };
+        let joining = timeout(HOUSEKEEPING_PATIENCE, self.changing.lock()).await;
+        match joining {
+            Ok(changing) => Ok((asked, changing)),
+            Err(_) => Err(under_way("a member's joining, or its vote,")),
+        }
+    }
+
+    fn under_way(&self) -> std::sync::MutexGuard<'_, UnderWay> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn made(&self, change: Change) -> Result<(), Failure> {
@@ -162,6 +209,24 @@ impl Membership {
             Err(refusal) => Err(refusal.into()),
         }
     }
+}
+
+// === impl UnderWay ===
+
+impl UnderWay {
+    fn check_repeat(&self, audit: &Audit) -> Result<(), Failure> {
+        let is_named = !audit.request_id.as_str().is_empty();
+        match is_named && self.request_id.as_ref() == Some(&audit.request_id) {
+            true => Ok(()),
+            false => Err(under_way(&self.what)),
+        }
+    }
+}
+
+fn under_way(what: &str) -> Failure {
+    let reason =
+        format!("{what} is under way; wait until it is done, look at the members, and ask again");
+    Failure::Membership { reason }
 }
 
 // === impl Roll ===
