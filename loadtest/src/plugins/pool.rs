@@ -132,7 +132,7 @@ impl Pool {
         let vswitch = self
             .prepared
             .client
-            .get_vswitch(GetVSwitchRequest { name })
+            .get_vswitch(GetVSwitchRequest { name, stale: false })
             .await;
         let vswitch = vswitch.map_err(|source| setup::failed(what, source))?;
         let counts = vswitch.counts.into_iter().next();

@@ -1522,6 +1522,8 @@ pub struct DeleteVSwitchRequest {
 pub struct GetVSwitchRequest {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListVSwitchesRequest {
@@ -1529,6 +1531,8 @@ pub struct ListVSwitchesRequest {
     pub page_size: u32,
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListVSwitchesResponse {
@@ -1602,6 +1606,8 @@ pub struct RemoveNodeRequest {
 pub struct GetNodeRequest {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListNodesRequest {
@@ -1609,6 +1615,8 @@ pub struct ListNodesRequest {
     pub page_size: u32,
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListNodesResponse {
@@ -1681,6 +1689,8 @@ pub struct DeleteClaimRequest {
 pub struct GetClaimRequest {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListClaimsRequest {
@@ -1690,6 +1700,8 @@ pub struct ListClaimsRequest {
     pub page_size: u32,
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
+    #[prost(bool, tag = "4")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListClaimsResponse {
@@ -1749,6 +1761,8 @@ pub struct ListAllocationsRequest {
     pub page_size: u32,
     #[prost(string, tag = "6")]
     pub page_token: ::prost::alloc::string::String,
+    #[prost(bool, tag = "7")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAllocationsResponse {
@@ -1791,6 +1805,8 @@ pub struct ExplainPodRequest {
     pub namespace: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub pod: ::prost::alloc::string::String,
+    #[prost(bool, tag = "4")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExplainPodResponse {
@@ -1821,6 +1837,8 @@ pub struct ListHistoryRequest {
     pub page_size: u32,
     #[prost(bool, tag = "10")]
     pub newest_first: bool,
+    #[prost(bool, tag = "11")]
+    pub stale: bool,
     /// At most one of the five.
     #[prost(oneof = "list_history_request::Subject", tags = "1, 2, 3, 4, 5")]
     pub subject: ::core::option::Option<list_history_request::Subject>,
@@ -1859,6 +1877,8 @@ pub struct WhoHasRequest {
     /// Wall clock, ms since 1970; 0 = now.
     #[prost(uint64, tag = "2")]
     pub at_wall_ms: u64,
+    #[prost(bool, tag = "3")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WhoHasResponse {
@@ -1951,7 +1971,10 @@ pub struct Member {
     pub history_revision: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListMembersRequest {}
+pub struct ListMembersRequest {
+    #[prost(bool, tag = "1")]
+    pub stale: bool,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMembersResponse {
     #[prost(message, repeated, tag = "1")]
@@ -2033,6 +2056,10 @@ pub mod admin_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
+    /// Reads are linearizable: the leader asks a quorum before it answers, and another replica says who leads. With `stale` the
+    /// replica that is asked answers at once from what it has applied, leader or not: true at the answer's revision, which may be
+    /// long ago. ClusterStatus and LedgerDigest are what one replica says of itself, and WatchHistory is what has become
+    /// durable there; neither asks anybody.
     #[derive(Debug, Clone)]
     pub struct AdminClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2790,6 +2817,10 @@ pub mod admin_server {
             tonic::Status,
         >;
     }
+    /// Reads are linearizable: the leader asks a quorum before it answers, and another replica says who leads. With `stale` the
+    /// replica that is asked answers at once from what it has applied, leader or not: true at the answer's revision, which may be
+    /// long ago. ClusterStatus and LedgerDigest are what one replica says of itself, and WatchHistory is what has become
+    /// durable there; neither asks anybody.
     #[derive(Debug)]
     pub struct AdminServer<T> {
         inner: Arc<T>,

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::allocation::pod::PodName;
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::moment::{self, Moment};
 use crate::output::Document;
 use crate::session::{PAGE_SIZE, Session};
@@ -41,6 +42,9 @@ pub struct History {
     /// Everything that matches, however much
     #[arg(long, conflicts_with = "limit")]
     pub all: bool,
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
 }
 
 /// At most one of the five.
@@ -129,6 +133,7 @@ impl History {
             after_revision: 0,
             page_size: PAGE_SIZE,
             newest_first: false,
+            stale: self.freshness.stale,
         }
     }
 }

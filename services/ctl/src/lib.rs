@@ -8,6 +8,7 @@ pub mod moment;
 pub mod session;
 
 pub mod change;
+pub mod freshness;
 
 pub mod allocation;
 pub mod check;

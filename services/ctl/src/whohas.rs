@@ -4,6 +4,7 @@ use berth_proto::v1;
 use clap::Args;
 
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::moment::{self, Moment};
 use crate::output::Document;
 use crate::session::Session;
@@ -20,6 +21,9 @@ pub struct WhoHas {
     /// At this moment; without it, now
     #[arg(long, value_name = "TIME", value_parser = moment::parse_past)]
     pub at: Option<Moment>,
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
 }
 
 // === impl WhoHas ===
@@ -30,6 +34,7 @@ impl WhoHas {
         let request = v1::WhoHasRequest {
             address: self.address,
             at_wall_ms: self.at.map_or(0, |moment| moment.0),
+            stale: self.freshness.stale,
         };
         let response = session.client().who_has(request).await?;
         Ok(Box::new(Holder::new(response, self.at)))

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::pod::PodName;
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::output::Document;
 use crate::session::Session;
 use crate::view::explanation::Explanation;
@@ -18,6 +19,9 @@ pub struct Explain {
     /// The Kubernetes cluster, if this Berth serves several
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub cluster: String,
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
 }
 
 // === impl Explain ===
@@ -30,6 +34,7 @@ impl Explain {
             cluster: self.cluster,
             namespace: self.pod.namespace,
             pod: self.pod.name,
+            stale: self.freshness.stale,
         };
         let response = session.client().explain_pod(request).await?;
         Ok(Box::new(Explanation::new(title, response)))

@@ -4,6 +4,7 @@ use berth_proto::v1;
 use clap::Args;
 
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::output::Document;
 use crate::session::{PAGE_SIZE, Session};
 use crate::view::List as Page;
@@ -24,6 +25,9 @@ pub struct List {
     /// Only pods of this namespace
     #[arg(short, long, value_name = "NAME")]
     pub namespace: Option<String>,
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
 }
 
 // === impl List ===
@@ -36,6 +40,7 @@ impl List {
             vswitch: self.vswitch.unwrap_or_default(),
             namespace: self.namespace.unwrap_or_default(),
             page_size: PAGE_SIZE,
+            stale: self.freshness.stale,
             ..Default::default()
         };
         Ok(Box::new(all_pages(session, request).await?))

@@ -6,6 +6,7 @@ use clap::Args;
 use super::list::all_pages;
 use super::pod::PodName;
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::output::Document;
 use crate::session::{PAGE_SIZE, Session};
 
@@ -15,6 +16,9 @@ use crate::session::{PAGE_SIZE, Session};
 pub struct Show {
     /// The pod, as NAMESPACE/NAME
     pub pod: PodName,
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
 }
 
 // === impl Show ===
@@ -26,6 +30,7 @@ impl Show {
             namespace: self.pod.namespace.clone(),
             pod: self.pod.name.clone(),
             page_size: PAGE_SIZE,
+            stale: self.freshness.stale,
             ..Default::default()
         };
         let mut page = all_pages(session, request).await?;

@@ -4,6 +4,7 @@ use berth_proto::v1;
 use clap::Args;
 
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::output::Document;
 use crate::session::{PAGE_SIZE, Session};
 use crate::view::List as Page;
@@ -16,6 +17,9 @@ pub struct List {
     /// Only this namespace
     #[arg(short, long, value_name = "NAME")]
     pub namespace: Option<String>,
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
 }
 
 // === impl List ===
@@ -31,6 +35,7 @@ impl List {
                 namespace: namespace.clone(),
                 page_size: PAGE_SIZE,
                 page_token,
+                stale: self.freshness.stale,
             };
             let response = session.client().list_claims(request).await?;
             page.extend(response.claims, response.revision);

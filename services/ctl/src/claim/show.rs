@@ -4,6 +4,7 @@ use berth_proto::v1;
 use clap::Args;
 
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::output::Document;
 use crate::session::Session;
 use crate::view::claim::Claim;
@@ -15,6 +16,9 @@ pub struct Show {
     /// The claim's name, [CLUSTER/]NAMESPACE/POD
     #[arg(value_parser = super::name::parse)]
     pub name: String,
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
 }
 
 // === impl Show ===
@@ -22,7 +26,10 @@ pub struct Show {
 impl Show {
     /// Asks for it.
     pub async fn run(self, session: &Session) -> Result<Box<dyn Document>, Error> {
-        let request = v1::GetClaimRequest { name: self.name };
+        let request = v1::GetClaimRequest {
+            name: self.name,
+            stale: self.freshness.stale,
+        };
         let found = session.client().get_claim(request).await?;
         Ok(Box::new(Claim::from(found)))
     }

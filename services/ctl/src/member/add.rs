@@ -31,7 +31,7 @@ impl Add {
     pub async fn run(self, session: &Session) -> Result<Box<dyn Document>, Error> {
         let response = session
             .client()
-            .list_members(v1::ListMembersRequest {})
+            .list_members(v1::ListMembersRequest::default())
             .await?;
         let members = Members::from(response);
         if let Some(known) = members.named(&self.name) {

@@ -4,6 +4,7 @@ use berth_proto::v1;
 use clap::Args;
 
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::output::Document;
 use crate::session::Session;
 use crate::view::member::Members;
@@ -13,7 +14,11 @@ use crate::view::member::Members;
 #[command(
     after_help = "Example:\n  berthctl member list -o json | jq '.members[] | select(.role == \"voter\").name'"
 )]
-pub struct List {}
+pub struct List {
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
+}
 
 // === impl List ===
 
@@ -22,7 +27,9 @@ impl List {
     pub async fn run(self, session: &Session) -> Result<Box<dyn Document>, Error> {
         let response = session
             .client()
-            .list_members(v1::ListMembersRequest {})
+            .list_members(v1::ListMembersRequest {
+                stale: self.freshness.stale,
+            })
             .await?;
         Ok(Box::new(Members::from(response)))
     }

@@ -4,6 +4,7 @@ use berth_proto::v1;
 use clap::Args;
 
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::output::Document;
 use crate::session::{PAGE_SIZE, Session};
 use crate::view::List as Page;
@@ -12,7 +13,11 @@ use crate::view::vswitch::VSwitch;
 /// All vSwitches, one line per address family, with the addresses counted
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  berthctl vswitch list -o json | jq '.items[].name'")]
-pub struct List {}
+pub struct List {
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
+}
 
 // === impl List ===
 
@@ -25,6 +30,7 @@ impl List {
             let request = v1::ListVSwitchesRequest {
                 page_size: PAGE_SIZE,
                 page_token,
+                stale: self.freshness.stale,
             };
             let response = session.client().list_vswitches(request).await?;
             page.extend(response.vswitches, response.revision);

@@ -4,6 +4,7 @@ use berth_proto::v1;
 use clap::Args;
 
 use crate::error::Error;
+use crate::freshness::Freshness;
 use crate::output::Document;
 use crate::session::Session;
 use crate::view::vswitch::VSwitch;
@@ -14,6 +15,9 @@ use crate::view::vswitch::VSwitch;
 pub struct Show {
     /// The vSwitch's name
     pub name: String,
+    /// How fresh.
+    #[command(flatten)]
+    pub freshness: Freshness,
 }
 
 // === impl Show ===
@@ -21,7 +25,10 @@ pub struct Show {
 impl Show {
     /// Asks for it.
     pub async fn run(self, session: &Session) -> Result<Box<dyn Document>, Error> {
-        let request = v1::GetVSwitchRequest { name: self.name };
+        let request = v1::GetVSwitchRequest {
+            name: self.name,
+            stale: self.freshness.stale,
+        };
         let found = session.client().get_vswitch(request).await?;
         Ok(Box::new(VSwitch::from(found)))
     }

@@ -15,6 +15,7 @@ use super::principal::Caller;
 use crate::failure::Failure;
 use crate::leader::Gate;
 use crate::peer::Membership;
+use berth_domain::Ledger;
 use berth_domain::command::{Command, Proposal};
 use berth_domain::id::Revision;
 use berth_domain::outcome::{Outcome, Refusal};
@@ -63,6 +64,18 @@ impl AdminService {
         let answer = self.gate.propose(proposal).await?;
         let outcome = answer.result?;
         Ok((answer.revision, outcome))
+    }
+
+    /// Looks at the ledger: as of now, by the leader's word and a quorum's, or, if stale will do, as far as this replica is.
+    async fn look<R: Send + 'static>(
+        &self,
+        stale: bool,
+        query: impl FnOnce(&Ledger) -> R + Send + 'static,
+    ) -> Result<R, Failure> {
+        match stale {
+            true => self.gate.read_stale(|ledger, _| query(ledger)).await,
+            false => self.gate.read(query).await,
+        }
     }
 
     /// What is to be ended is not there: done, if an earlier try of this request has ended it.

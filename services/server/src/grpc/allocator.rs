@@ -8,7 +8,6 @@ use crate::facts::{Facts, Lookup};
 use crate::failure::Failure;
 use crate::leader::Gate;
 use crate::node;
-use crate::replica::ReplicaStatus;
 use berth_domain::Ledger;
 use berth_domain::id::*;
 use berth_proto::v1::allocator_server::Allocator;
@@ -41,11 +40,11 @@ impl AllocatorService {
         if requested.is_empty() || !matches!(failure, Failure::Unavailable { .. }) {
             return failure;
         }
-        let look = move |ledger: &Ledger, _: &ReplicaStatus| {
+        let look = move |ledger: &Ledger| {
             let taken = |address: &IpAddr| ledger.in_use(*address);
             requested.iter().find_map(taken)
         };
-        match self.gate.read_stale(look).await {
+        match self.gate.read(look).await {
             Ok(Some(refusal)) => Failure::Refused(refusal),
             _ => failure,
         }

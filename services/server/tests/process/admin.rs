@@ -19,6 +19,7 @@ async fn pages_make_the_whole() {
     let (mut names, mut token) = (Vec::new(), String::new());
     loop {
         let request = v1::ListNodesRequest {
+            stale: false,
             page_size: 3,
             page_token: token,
         };
@@ -345,6 +346,7 @@ async fn an_address_outside_every_vswitch_is_not_free() {
     ] {
         let address = address.into();
         let request = v1::WhoHasRequest {
+            stale: false,
             address,
             at_wall_ms,
         };

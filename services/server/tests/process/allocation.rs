@@ -73,6 +73,7 @@ async fn an_address_is_given_kept_and_given_back() {
     assert_eq!(refusal(&late).code(), v1::RefusalCode::Tombstone);
 
     let who = v1::WhoHasRequest {
+        stale: false,
         address: given.address.clone(),
         at_wall_ms: 0,
     };
@@ -108,6 +109,7 @@ async fn an_address_is_given_kept_and_given_back() {
         ("never used", "bound web/one on worker-1")
     );
     let then = v1::WhoHasRequest {
+        stale: false,
         address: given.address.clone(),
         at_wall_ms: bind.wall_time_ms,
     };
@@ -242,6 +244,7 @@ async fn a_claim_keeps_its_address() {
         .into_inner();
     assert_eq!(second.addresses[0].address, "10.0.3.77");
     let explained = v1::ExplainPodRequest {
+        stale: false,
         cluster: "main".into(),
         namespace: "web".into(),
         pod: "web-0".into(),

@@ -238,6 +238,7 @@ async fn a_bad_vswitch_is_refused() {
         .expect("a good one is served");
     let missing = admin
         .get_v_switch(v1::GetVSwitchRequest {
+            stale: false,
             name: "other".into(),
         })
         .await
@@ -284,6 +285,7 @@ async fn a_full_vswitch_counts_every_state() {
     );
     let pods = admin
         .get_v_switch(v1::GetVSwitchRequest {
+            stale: false,
             name: "pods".into(),
         })
         .await

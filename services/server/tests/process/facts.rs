@@ -116,6 +116,7 @@ async fn an_annotation_makes_a_claim() {
         .into_inner();
     assert_eq!(plain.claim, "");
     let claim = v1::GetClaimRequest {
+        stale: false,
         name: "main/web/web-0".into(),
     };
     let claim = admin.get_claim(claim).await.expect("made").into_inner();

@@ -10,6 +10,7 @@ mod limits;
 mod load;
 mod members;
 mod metrics;
+mod reads;
 mod resize;
 mod three;
 mod tls;

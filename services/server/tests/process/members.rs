@@ -14,7 +14,7 @@ fn change(reason: &str) -> Option<v1::Change> {
 }
 
 async fn members(berthd: &Berthd) -> Vec<v1::Member> {
-    let request = v1::ListMembersRequest {};
+    let request = v1::ListMembersRequest { stale: false };
     let listed = berthd.admin().await.list_members(request).await;
     listed.expect("a list").into_inner().members
 }

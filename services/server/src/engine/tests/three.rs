@@ -274,3 +274,56 @@ fn a_replica_that_was_long_away_catches_up() {
         cluster.shutdown().await;
     });
 }
+
+/// Promise: a leader that was cut off and deposed never answers a linearizable read, neither before it knows nor after;
+/// what it would have said is old by then, as its stale answer shows (the control).
+#[test]
+fn a_deposed_leader_answers_no_read() {
+    run(async {
+        let mut cluster = Cluster::begin(3).await;
+        let (first, old) = cluster.leader().await;
+        furnish(&old, "10.0.0.0/24", 30_000, &["n0"]).await;
+        let before = old
+            .read(|ledger| ledger.revision())
+            .await
+            .expect("it leads");
+        cluster.wires.cut(first);
+        // Asked all the time, from the cut on: whatever is answered must be what was true at the question.
+        let asking = tokio::task::spawn_local({
+            let old = old.clone();
+            async move {
+                let mut answers = Vec::new();
+                for _ in 0..40 {
+                    let read = old.read(|ledger| ledger.revision());
+                    answers.push(read.await);
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
+                answers
+            }
+        });
+        let (second, new) = cluster.leader().await;
+        assert_ne!(first, second);
+        let allocated = insist(&cluster, "one", "n0").await;
+        let now = new
+            .read(|ledger| ledger.revision())
+            .await
+            .expect("it leads");
+        assert!(now > before && allocated.revision > before);
+        let stale = old.read_stale(|ledger, _| ledger.revision()).await;
+        assert_eq!(stale, Ok(before), "it has heard nothing");
+        let answers = asking.await.expect("it ends");
+        for answer in &answers {
+            assert!(
+                matches!(
+                    answer,
+                    Err(Failure::NotLeader { .. } | Failure::Unavailable { .. })
+                ),
+                "{answer:?}"
+            );
+        }
+        drop((old, new));
+        cluster.wires.mend(first);
+        cluster.end(first).await;
+        cluster.shutdown().await;
+    });
+}

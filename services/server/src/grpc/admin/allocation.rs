@@ -36,7 +36,7 @@ pub(super) async fn list(
     let mut page = v1::ListAllocationsResponse::default();
     for _ in 0..TURNS_MAX {
         let (filter, left) = (Arc::clone(&filter), size - page.allocations.len());
-        let turn = service.gate.read(move |ledger| {
+        let turn = service.look(request.stale, move |ledger| {
             let found = view::allocations(ledger, &filter, next, left);
             found.map(|(rows, next)| (rows, next, ledger.revision()))
         });

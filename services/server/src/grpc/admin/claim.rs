@@ -43,7 +43,7 @@ pub(super) async fn create(
         policy,
     });
     service.propose(caller, change, command).await?;
-    find(service, claim).await
+    find(service, claim, false).await
 }
 
 pub(super) async fn delete(
@@ -74,7 +74,12 @@ pub(super) async fn get(
     _caller: &Caller,
     request: v1::GetClaimRequest,
 ) -> Result<v1::Claim, Failure> {
-    find(service, decode::claim_name("name", &request.name)?).await
+    find(
+        service,
+        decode::claim_name("name", &request.name)?,
+        request.stale,
+    )
+    .await
 }
 
 pub(super) async fn list(
@@ -85,9 +90,9 @@ pub(super) async fn list(
     let size = decode::page_size(request.page_size)?;
     let after = decode::page_number(&request.page_token)?;
     let namespace = decode::optional_name("namespace", &request.namespace, Namespace::new)?;
-    let page = service
-        .gate
-        .read(move |ledger| view::claims(ledger, namespace.as_ref(), after, size));
+    let page = service.look(request.stale, move |ledger| {
+        view::claims(ledger, namespace.as_ref(), after, size)
+    });
     let (claims, next_page_token, revision) = page.await?;
     Ok(v1::ListClaimsResponse {
         claims,
@@ -96,11 +101,9 @@ pub(super) async fn list(
     })
 }
 
-async fn find(service: &AdminService, claim: ClaimName) -> Result<v1::Claim, Failure> {
+async fn find(service: &AdminService, claim: ClaimName, stale: bool) -> Result<v1::Claim, Failure> {
     let missing = missing(&claim);
-    let found = service
-        .gate
-        .read(move |ledger| view::claim_named(ledger, &claim));
+    let found = service.look(stale, move |ledger| view::claim_named(ledger, &claim));
     found.await?.ok_or(Failure::Refused(missing))
 }
 

@@ -24,14 +24,18 @@ pub(super) async fn pod(
     if pod.pod.as_str().is_empty() {
         return Err(decode::invalid("pod", "is empty").into());
     }
-    let known = service
-        .gate
-        .pod_facts(&pod.cluster, &pod.namespace, &pod.pod);
-    let mut explained = service
-        .gate
-        .read(move |ledger| view::pod(ledger, &pod))
-        .await?;
-    explained.findings.push(said(&known));
+    let facts = match service.gate.role().leads() {
+        true => {
+            let known = service
+                .gate
+                .pod_facts(&pod.cluster, &pod.namespace, &pod.pod);
+            said(&known)
+        }
+        false => "The leader alone knows the facts; this replica was asked for what it has.".into(),
+    };
+    let look = service.look(request.stale, move |ledger| view::pod(ledger, &pod));
+    let mut explained = look.await?;
+    explained.findings.push(facts);
     explained.fencing_mode = FENCING_MODE.into();
     Ok(explained)
 }

@@ -29,7 +29,9 @@ pub(super) async fn list(
         limit: decode::page_size(request.page_size)?,
         newest_first: request.newest_first,
     };
-    let revision = service.gate.read(|ledger| ledger.revision()).await?;
+    let revision = service
+        .look(request.stale, |ledger| ledger.revision())
+        .await?;
     let Page {
         groups,
         more,
@@ -49,7 +51,9 @@ pub(super) async fn who_has(
 ) -> Result<v1::WhoHasResponse, Failure> {
     let address = decode::address("address", &request.address)?;
     let at = decode::moment("at_wall_ms", request.at_wall_ms)?;
-    let revision = service.gate.read(|ledger| ledger.revision()).await?;
+    let revision = service
+        .look(request.stale, |ledger| ledger.revision())
+        .await?;
     let reader = service.gate.history();
     let at = at.unwrap_or(u64::MAX);
     let Some(vswitch) = reader.vswitch_of(address, at, revision).await? else {

@@ -14,13 +14,16 @@ const MEMBER_BYTES_MAX: usize = 253;
 pub(super) async fn list(
     service: &AdminService,
     _caller: &Caller,
-    _request: v1::ListMembersRequest,
+    request: v1::ListMembersRequest,
 ) -> Result<v1::ListMembersResponse, Failure> {
-    let roll = service.membership.roll().await?;
+    let roll = match request.stale {
+        true => service.membership.roll_stale().await?,
+        false => service.membership.roll().await?,
+    };
     let status = &roll.status;
     Ok(v1::ListMembersResponse {
         members: members(service, &roll),
-        leader_id: status.role.leader.unwrap_or(status.member),
+        leader_id: status.role.leader.unwrap_or_default(),
         cluster_id: service.membership.cluster().to_string(),
         revision: roll.revision.0,
         changing: !status.membership.voters_outgoing.is_empty(),

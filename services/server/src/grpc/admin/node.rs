@@ -21,7 +21,7 @@ pub(super) async fn register(
     let name = command.name.clone();
     let command = Command::RegisterNode(command);
     service.propose(caller, change, command).await?;
-    find(service, name).await
+    find(service, name, false).await
 }
 
 pub(super) async fn remove(
@@ -51,7 +51,12 @@ pub(super) async fn get(
     _caller: &Caller,
     request: v1::GetNodeRequest,
 ) -> Result<v1::Node, Failure> {
-    find(service, name("name", &request.name, NodeName::new)?).await
+    find(
+        service,
+        name("name", &request.name, NodeName::new)?,
+        request.stale,
+    )
+    .await
 }
 
 pub(super) async fn list(
@@ -61,9 +66,9 @@ pub(super) async fn list(
 ) -> Result<v1::ListNodesResponse, Failure> {
     let size = decode::page_size(request.page_size)?;
     let after = decode::page_number(&request.page_token)?;
-    let page = service
-        .gate
-        .read(move |ledger| view::nodes(ledger, after, size));
+    let page = service.look(request.stale, move |ledger| {
+        view::nodes(ledger, after, size)
+    });
     let (nodes, next_page_token, revision) = page.await?;
     Ok(v1::ListNodesResponse {
         nodes,
@@ -72,11 +77,9 @@ pub(super) async fn list(
     })
 }
 
-async fn find(service: &AdminService, name: NodeName) -> Result<v1::Node, Failure> {
+async fn find(service: &AdminService, name: NodeName, stale: bool) -> Result<v1::Node, Failure> {
     let missing = missing(&name);
-    let found = service
-        .gate
-        .read(move |ledger| view::node_named(ledger, &name));
+    let found = service.look(stale, move |ledger| view::node_named(ledger, &name));
     found.await?.ok_or(Failure::Refused(missing))
 }
 

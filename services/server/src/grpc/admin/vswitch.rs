@@ -20,7 +20,7 @@ pub(super) async fn create(
     let name = command.name.clone();
     let command = Command::CreateVSwitch(command);
     service.propose(caller, change, command).await?;
-    find(service, name).await
+    find(service, name, false).await
 }
 
 pub(super) async fn delete(
@@ -39,7 +39,12 @@ pub(super) async fn get(
     _caller: &Caller,
     request: v1::GetVSwitchRequest,
 ) -> Result<v1::VSwitch, Failure> {
-    find(service, name("name", &request.name, VSwitchName::new)?).await
+    find(
+        service,
+        name("name", &request.name, VSwitchName::new)?,
+        request.stale,
+    )
+    .await
 }
 
 pub(super) async fn list(
@@ -49,9 +54,9 @@ pub(super) async fn list(
 ) -> Result<v1::ListVSwitchesResponse, Failure> {
     let size = decode::page_size(request.page_size)?;
     let after = decode::page_number(&request.page_token)?;
-    let page = service
-        .gate
-        .read(move |ledger| view::vswitches(ledger, after, size));
+    let page = service.look(request.stale, move |ledger| {
+        view::vswitches(ledger, after, size)
+    });
     let (vswitches, next_page_token, revision) = page.await?;
     Ok(v1::ListVSwitchesResponse {
         vswitches,
@@ -60,14 +65,16 @@ pub(super) async fn list(
     })
 }
 
-async fn find(service: &AdminService, name: VSwitchName) -> Result<v1::VSwitch, Failure> {
+async fn find(
+    service: &AdminService,
+    name: VSwitchName,
+    stale: bool,
+) -> Result<v1::VSwitch, Failure> {
     let missing = Refusal::NotFound {
         what: "vSwitch",
         name: name.to_string(),
     };
-    let found = service
-        .gate
-        .read(move |ledger| view::vswitch_named(ledger, &name));
+    let found = service.look(stale, move |ledger| view::vswitch_named(ledger, &name));
     found.await?.ok_or(Failure::Refused(missing))
 }
 

@@ -72,6 +72,16 @@ impl Membership {
         })
     }
 
+    /// Who takes part, as far as this replica has heard.
+    pub async fn roll_stale(&self) -> Result<Roll, Failure> {
+        let read = self.gate.read_stale(|ledger, status| Roll {
+            rows: ledger.members().cloned().collect(),
+            status: status.clone(),
+            revision: ledger.revision(),
+        });
+        read.await
+    }
+
     /// Gives a learner its vote; who is replaced leaves in the same step. Done already is done.
     pub async fn promote(
         &self,
