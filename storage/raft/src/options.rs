@@ -41,6 +41,8 @@ pub struct Options {
 pub enum Mutant {
     /// m01: follower acknowledgements and votes leave before they are durable.
     SendBeforePersist,
+    /// A lone voter's messages as a leader leave before its term and vote are durable.
+    LeadBeforePersist,
     /// m05: a repeated read uses the context of the attempt before it.
     ReuseReadContext,
     /// m21: a read is answered although its index is not applied yet.

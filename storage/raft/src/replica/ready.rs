@@ -6,6 +6,7 @@ use super::snapshot::Arrived;
 use super::write::Work;
 use super::{Fatal, Replica, convert};
 use crate::log_store::Batch;
+use crate::options::broken;
 use crate::state_machine::StateMachine;
 use raft::eraftpb::Message;
 use raft::{Ready, StateRole};
@@ -31,12 +32,18 @@ impl<M: StateMachine> Replica<M> {
     fn process_ready(&mut self) -> Result<(), Fatal> {
         let mut ready = self.node.ready();
         let number = ready.number();
-        let messages = ready.take_messages();
+        let mut messages = ready.take_messages();
+        // A lone voter leads without anybody's vote, so before its own is durable: a crash would lead the same term again,
+        // with other entries, and a learner that has the first ones would take both for the same.
+        let mut early = Vec::new();
+        if !self.term_is_durable() && !broken!(self.options, LeadBeforePersist) {
+            std::mem::swap(&mut messages, &mut early);
+        }
         self.send(messages);
         for state in ready.take_read_states() {
             self.read_confirmed(&state.request_ctx, state.index);
         }
-        let vouching = ready.take_persisted_messages();
+        early.extend(ready.take_persisted_messages());
         let committed = ready.take_committed_entries();
         let (batch, installs) = self.take_batch(&mut ready)?;
         // raft reads entries back from the cache from here on; the disk follows in its own time.
@@ -45,7 +52,7 @@ impl<M: StateMachine> Replica<M> {
             ready: number,
             batch,
             installs,
-            vouching,
+            vouching: early,
         });
         self.committed.extend(committed);
         Ok(())

@@ -19,6 +19,7 @@ pub(crate) struct Writes {
     /// that were not handed to the disk, and stand for others there.
     hard_state: HardState,
     pub(crate) persisted_index: u64,
+    persisted_term: u64,
 }
 
 /// What a Ready wants done by the disk.
@@ -35,6 +36,8 @@ struct InFlight {
     number: u64,
     /// raft's number of the newest Ready in it; 0 if none.
     ready: u64,
+    /// The term it makes durable.
+    term: u64,
     /// The last index it makes durable; 0 if it has no entries.
     last_index: u64,
     /// Leave once it is durable.
@@ -53,6 +56,7 @@ impl Writes {
             in_flight: VecDeque::new(),
             last_number: 0,
             has_lazy_commit: false,
+            persisted_term: hard_state.term,
             hard_state,
             persisted_index,
         }
@@ -108,6 +112,7 @@ impl<M: StateMachine> Replica<M> {
             batch,
             InFlight {
                 number: 0,
+                term: 0,
                 ready,
                 last_index,
                 vouching,
@@ -115,6 +120,11 @@ impl<M: StateMachine> Replica<M> {
                 takes: None,
             },
         );
+    }
+
+    /// Whether a crash now would leave the present term on the disk.
+    pub(super) fn term_is_durable(&self) -> bool {
+        self.node.raft.term <= self.writes.persisted_term
     }
 
     /// Writes a membership as soon as it is applied, with a commit index that covers it.
@@ -174,6 +184,7 @@ impl<M: StateMachine> Replica<M> {
         self.writes.last_number += 1;
         let number = self.writes.last_number;
         in_flight.number = number;
+        in_flight.term = self.writes.hard_state.term;
         self.writes.in_flight.push_back(in_flight);
         self.outbox.push(Output::Persist { number, batch });
     }
@@ -194,6 +205,7 @@ impl<M: StateMachine> Replica<M> {
             if let Some(meta) = done.takes {
                 self.node.mut_store().set_snapshot(meta);
             }
+            self.writes.persisted_term = self.writes.persisted_term.max(done.term);
             if done.last_index != 0 {
                 self.writes.persisted_index = done.last_index;
             }
@@ -213,6 +225,7 @@ impl InFlight {
     fn nothing() -> Self {
         InFlight {
             number: 0,
+            term: 0,
             ready: 0,
             last_index: 0,
             vouching: Vec::new(),

@@ -3,7 +3,8 @@
 use super::hand::Hand;
 use berth_raft::options::Mutant;
 use berth_raft::replica::MessageKind;
-use berth_raft::replica::input::Input;
+use berth_raft::replica::input::{Change, Input};
+use berth_raft::start::Start;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Longer than any election timeout.
@@ -90,6 +91,40 @@ fn a_lone_voter_campaigns_only_with_a_durable_log() {
     let mut hand = alone_and_unsynced(Some(Mutant::CampaignUnsynced));
     let broken = catch_unwind(AssertUnwindSafe(|| hand.ticks(1, TICKS)));
     assert!(broken.is_err(), "raft-rs itself panics");
+}
+
+/// Member 1 is the only voter, member 2 learns from it; member 1 was started again on a disk that does not confirm.
+fn a_lone_voter_again(mutant: Option<Mutant>) -> Hand {
+    let mut hand = Hand::of(&[1], mutant);
+    hand.elect(1, &[]);
+    hand.start(2, &Start::Join, mutant);
+    hand.change(1, Change::AddLearner { member: 2 });
+    for _ in 0..10 {
+        hand.ticks(1, 1);
+        hand.settle(|_| false);
+    }
+    assert_eq!(hand.membership(2).learners, [2]);
+    hand.wire.clear();
+    hand.node_mut(1).slow_disk = true;
+    hand.restart(1, mutant);
+    hand.ticks(1, TICKS);
+    hand
+}
+
+#[test]
+fn a_lone_voter_speaks_as_leader_only_with_a_durable_term() {
+    // Promise: who elects itself says nothing in the new term before a crash would remember it: a learner would take
+    // the entries of two leaderships of one term for the same.
+    let mut hand = a_lone_voter_again(None);
+    assert!(hand.wire.is_empty(), "{:?}", hand.wire);
+    hand.confirm(1);
+    hand.ticks(1, TICKS);
+    assert!(!hand.wire.is_empty(), "the control: it does lead");
+    hand.settle(|_| false);
+    assert!(hand.members[&1].role.ready);
+
+    let hand = a_lone_voter_again(Some(Mutant::LeadBeforePersist));
+    assert!(!hand.wire.is_empty(), "without the rule it speaks at once");
 }
 
 #[test]

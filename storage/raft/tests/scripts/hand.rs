@@ -67,16 +67,32 @@ impl Hand {
     }
 
     pub fn start(&mut self, member: u64, start: &Start, mutant: Option<Mutant>) {
+        self.start_on(member, (Memory::new(), false), start, mutant);
+    }
+
+    /// A new process on what the old one has on its disk, which stays as slow as it was.
+    pub fn restart(&mut self, member: u64, mutant: Option<Mutant>) {
+        let old = self.members.remove(&member).unwrap();
+        let disk = (old.store, old.slow_disk);
+        self.start_on(member, disk, &Start::Recover, mutant);
+    }
+
+    fn start_on(
+        &mut self,
+        member: u64,
+        (mut store, slow_disk): (Memory, bool),
+        start: &Start,
+        mutant: Option<Mutant>,
+    ) {
         let mut options = Options::new(member, [member as u8; 16], member);
         options.snapshot_every_entries = 4;
         options.keep_entries = 1;
         options.mutant = mutant;
-        let mut store = Memory::new();
         let replica = start::open(&mut store, start, Counter::default(), options).unwrap();
         let member_of = Member {
             replica,
             store,
-            slow_disk: false,
+            slow_disk,
             slow_install: false,
             unconfirmed: VecDeque::new(),
             installing: false,
