@@ -9,7 +9,12 @@ use berth_domain::address::{NetworkKind, Subnet};
 use berth_domain::command::*;
 use berth_domain::id::*;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Commands in an entry, as the journal packs them.
 const ENTRY: u64 = 512;
@@ -20,17 +25,24 @@ const ROUNDS: u32 = 3;
 /// 10.0.0.0/8; the network address is never given out.
 const FIRST: u32 = 0x0a00_0001;
 
+/// Where pods come to be.
+#[derive(Clone)]
+struct Pods {
+    nodes: Arc<[NodeId]>,
+    vswitch: VSwitchId,
+}
+
 struct Load {
     ledger: Ledger,
     time_ms: u64,
-    nodes: Vec<NodeId>,
-    vswitch: VSwitchId,
+    pods: Pods,
     /// Longest entry since it was reset.
     worst: Duration,
 }
 
 impl Load {
-    /// Applies commands in entries; only the ledger's own time counts.
+    /// Applies commands in entries; only the ledger's own time counts. The commands of an entry are made just before it,
+    /// as a server decodes them: made long before, they would lie in memory that is handed back to the system meanwhile.
     fn apply(&mut self, commands: impl Iterator<Item = Command>) -> Duration {
         let mut spent = Duration::ZERO;
         let mut commands = commands.map(proposal).peekable();
@@ -52,7 +64,11 @@ impl Load {
         }
         spent
     }
+}
 
+// === impl Pods ===
+
+impl Pods {
     /// Pods in an order that has nothing to do with that of their addresses.
     fn bind(&self, sequence: u64, address: u64) -> Command {
         let pod = scrambled(sequence);
@@ -98,28 +114,22 @@ fn main() {
     figures.number("nodes", NODES as f64);
     figures.number("commands in an entry", ENTRY as f64);
 
-    let commands: Vec<Command> = (0..live).map(|n| load.bind(n, n)).collect();
+    let pods = load.pods.clone();
     figures.rate(
         "bind, filling from empty",
         live,
-        load.apply(commands.into_iter()),
+        load.apply((0..live).map(|n| pods.bind(n, n))),
     );
     let mut next = live;
     for round in 1..=ROUNDS {
-        let commands: Vec<Command> = (next..next + ROUND).map(|n| load.bind(n, n)).collect();
         figures.rate(
             &format!("bind, round {round}"),
             ROUND,
-            load.apply(commands.into_iter()),
+            load.apply((next..next + ROUND).map(|n| pods.bind(n, n))),
         );
         // Every fifth of those that live, so that neighbours in memory stay.
         let gone = (next - live..next - live + ROUND).map(|n| release(scattered(n, live)));
-        let commands: Vec<Command> = gone.collect();
-        figures.rate(
-            &format!("release, round {round}"),
-            ROUND,
-            load.apply(commands.into_iter()),
-        );
+        figures.rate(&format!("release, round {round}"), ROUND, load.apply(gone));
         next += ROUND;
     }
     freeze(&mut figures, &mut load, next, live);
@@ -130,6 +140,7 @@ fn main() {
 /// A frozen copy lives for some entries, as long as a snapshot takes to be encoded, and is dropped.
 fn freeze(figures: &mut Figures, load: &mut Load, mut next: u64, live: u64) {
     const ENTRIES: u64 = 100;
+    let pods = load.pods.clone();
     let mut longest = Duration::ZERO;
     let mut worst = [Duration::ZERO; 2];
     for _ in 0..5 {
@@ -139,11 +150,9 @@ fn freeze(figures: &mut Figures, load: &mut Load, mut next: u64, live: u64) {
         for worst in &mut worst {
             load.worst = Duration::ZERO;
             let count = ENTRIES * ENTRY / 2;
-            let commands: Vec<Command> = (next..next + count).map(|n| load.bind(n, n)).collect();
-            load.apply(commands.into_iter());
+            load.apply((next..next + count).map(|n| pods.bind(n, n)));
             let gone = (next - live..next - live + count).map(|n| release(scattered(n, live)));
-            let commands: Vec<Command> = gone.collect();
-            load.apply(commands.into_iter());
+            load.apply(gone);
             next += count;
             *worst = (*worst).max(load.worst);
             drop(frozen.take());
@@ -173,8 +182,10 @@ fn prepared() -> Load {
     let mut load = Load {
         ledger: Ledger::new(ClusterId::new("speed").expect("cluster")),
         time_ms: 1,
-        nodes: Vec::new(),
-        vswitch: VSwitchId(1),
+        pods: Pods {
+            nodes: Arc::new([]),
+            vswitch: VSwitchId(1),
+        },
         worst: Duration::ZERO,
     };
     load.apply(std::iter::once(Command::CreateVSwitch(CreateVSwitch {
@@ -201,7 +212,7 @@ fn prepared() -> Load {
         })
     };
     load.apply((0..NODES).map(node));
-    load.nodes = load.ledger.nodes().map(|node| node.id).collect();
+    load.pods.nodes = load.ledger.nodes().map(|node| node.id).collect();
     load
 }
 
