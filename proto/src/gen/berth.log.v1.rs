@@ -15,6 +15,10 @@ pub struct Entry {
     pub batch: u64,
     #[prost(message, repeated, tag = "5")]
     pub commands: ::prost::alloc::vec::Vec<Proposal>,
+    /// The cluster version that it was written at; 0 = 1, the first release, which had no such field. Who cannot apply this
+    /// version stops before the entry: a field that it does not know would be lost on it without a word.
+    #[prost(uint32, tag = "6")]
+    pub version: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Proposal {
@@ -34,7 +38,7 @@ pub struct Proposal {
     pub facts_version: u64,
     #[prost(
         oneof = "proposal::Command",
-        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28"
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100"
     )]
     pub command: ::core::option::Option<proposal::Command>,
 }
@@ -68,6 +72,13 @@ pub mod proposal {
         RegisterMember(super::RegisterMember),
         #[prost(message, tag = "28")]
         RemoveMember(super::RemoveMember),
+        #[prost(message, tag = "31")]
+        SetClusterVersion(super::SetClusterVersion),
+        #[prost(message, tag = "32")]
+        Repair(super::Repair),
+        /// Of no release: only a program built to rehearse an upgrade applies it.
+        #[prost(message, tag = "100")]
+        Rehearse(super::Rehearse),
     }
 }
 /// 4 or 16 bytes, network order.
@@ -298,6 +309,46 @@ pub struct RemoveMember {
     #[prost(uint64, tag = "1")]
     pub id: u64,
 }
+/// Raises the cluster version. Written at the version that it sets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetClusterVersion {
+    #[prost(uint32, tag = "1")]
+    pub to: u32,
+}
+/// Mends one thing that a check found wrong.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Repair {
+    #[prost(oneof = "repair::Repair", tags = "1, 2, 3")]
+    pub repair: ::core::option::Option<repair::Repair>,
+}
+/// Nested message and enum types in `Repair`.
+pub mod repair {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Repair {
+        #[prost(message, tag = "1")]
+        EndAllocation(super::EndAllocation),
+        #[prost(message, tag = "2")]
+        FreeAddress(super::Address),
+        #[prost(message, tag = "3")]
+        EndClaim(super::EndClaim),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndAllocation {
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<AttachmentKey>,
+    #[prost(uint64, tag = "2")]
+    pub generation: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndClaim {
+    #[prost(uint64, tag = "1")]
+    pub claim: u64,
+    #[prost(uint64, tag = "2")]
+    pub generation: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Rehearse {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unit {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -501,6 +552,12 @@ pub struct MemberRow {
     #[prost(bool, tag = "6")]
     pub stays_learner: bool,
 }
+/// What is true of the whole cluster; there is one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClusterRow {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Outcome {
     #[prost(oneof = "outcome::Outcome", tags = "1, 2, 3, 4, 5, 6, 7")]
@@ -543,7 +600,7 @@ pub struct ClaimOutcome {
 /// A row before and after; an absent side means that the row is not there.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Change {
-    #[prost(oneof = "change::Change", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "change::Change", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub change: ::core::option::Option<change::Change>,
 }
 /// Nested message and enum types in `Change`.
@@ -566,6 +623,8 @@ pub mod change {
         Request(super::RequestChange),
         #[prost(message, tag = "8")]
         Member(super::MemberChange),
+        #[prost(message, tag = "9")]
+        Cluster(super::ClusterChange),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -635,6 +694,13 @@ pub struct RequestChange {
     #[prost(message, optional, tag = "4")]
     pub after: ::core::option::Option<RequestRow>,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClusterChange {
+    #[prost(message, optional, tag = "1")]
+    pub before: ::core::option::Option<ClusterRow>,
+    #[prost(message, optional, tag = "2")]
+    pub after: ::core::option::Option<ClusterRow>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MemberChange {
     #[prost(uint64, tag = "1")]
@@ -679,7 +745,7 @@ pub struct SnapshotChunk {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SnapshotRecord {
-    #[prost(oneof = "snapshot_record::Record", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "snapshot_record::Record", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub record: ::core::option::Option<snapshot_record::Record>,
 }
 /// Nested message and enum types in `SnapshotRecord`.
@@ -704,6 +770,8 @@ pub mod snapshot_record {
         Request(super::RequestRow),
         #[prost(message, tag = "9")]
         Member(super::MemberRow),
+        #[prost(message, tag = "10")]
+        Cluster(super::ClusterRow),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -717,7 +785,8 @@ pub struct AddressRow {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SnapshotHeader {
-    /// Which form of the records this is; an unknown one stops the process.
+    /// Which form of the records this is: by the cluster version, so that every member can read it. Older ones are brought
+    /// up to date by numbered steps, an unknown one stops the process.
     #[prost(uint32, tag = "1")]
     pub state_version: u32,
     #[prost(string, tag = "2")]

@@ -17,6 +17,11 @@ pub struct Frame {
     /// How the sender is: on every frame.
     #[prost(message, optional, tag = "6")]
     pub vitals: ::core::option::Option<Vitals>,
+    /// The cluster versions that the sender's program can apply, on the first frame; 0 = 1, the first release.
+    #[prost(uint32, tag = "8")]
+    pub lowest_version: u32,
+    #[prost(uint32, tag = "9")]
+    pub highest_version: u32,
 }
 /// How a replica is, for the leader's decisions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -118,6 +123,11 @@ pub struct JoinRequest {
     /// Its log has begun: it says that it is here, and does not ask to be taken in. Refused if it was removed meanwhile.
     #[prost(bool, tag = "9")]
     pub has_begun: bool,
+    /// As in `Frame`. Who cannot apply the cluster's version is refused.
+    #[prost(uint32, tag = "10")]
+    pub lowest_version: u32,
+    #[prost(uint32, tag = "11")]
+    pub highest_version: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct JoinResponse {

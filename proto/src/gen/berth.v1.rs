@@ -212,6 +212,10 @@ pub enum RefusalCode {
     Unavailable = 23,
     /// Who takes part cannot be changed like this, or another change is under way.
     Membership = 24,
+    /// The cluster version does not allow it: too low for the command, or about to go back.
+    ClusterVersion = 25,
+    /// A repair of what is not broken, or not any more.
+    NotBroken = 26,
 }
 impl RefusalCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -245,6 +249,8 @@ impl RefusalCode {
             Self::Cooling => "REFUSAL_CODE_COOLING",
             Self::Unavailable => "REFUSAL_CODE_UNAVAILABLE",
             Self::Membership => "REFUSAL_CODE_MEMBERSHIP",
+            Self::ClusterVersion => "REFUSAL_CODE_CLUSTER_VERSION",
+            Self::NotBroken => "REFUSAL_CODE_NOT_BROKEN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -275,6 +281,8 @@ impl RefusalCode {
             "REFUSAL_CODE_COOLING" => Some(Self::Cooling),
             "REFUSAL_CODE_UNAVAILABLE" => Some(Self::Unavailable),
             "REFUSAL_CODE_MEMBERSHIP" => Some(Self::Membership),
+            "REFUSAL_CODE_CLUSTER_VERSION" => Some(Self::ClusterVersion),
+            "REFUSAL_CODE_NOT_BROKEN" => Some(Self::NotBroken),
             _ => None,
         }
     }
@@ -1456,7 +1464,7 @@ pub struct EventGroup {
 /// One row of the ledger, before and after; an absent side means that the row is not there.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RowChange {
-    /// "address" | "allocation" | "claim" | "node" | "vswitch" | "tombstone" | "request" | "member"
+    /// "address" | "allocation" | "claim" | "node" | "vswitch" | "tombstone" | "request" | "member" | "cluster"
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
     /// "10.0.3.7", "cluster/network/container/interface", ...
@@ -1942,6 +1950,153 @@ pub struct ClusterStatusResponse {
     pub chain_head: ::prost::alloc::string::String,
     #[prost(uint64, tag = "15")]
     pub ledger_time_ms: u64,
+    /// The version that the log is written at.
+    #[prost(uint32, tag = "16")]
+    pub cluster_version: u32,
+    /// What the program of the replica asked can apply.
+    #[prost(uint32, tag = "17")]
+    pub lowest_version: u32,
+    #[prost(uint32, tag = "18")]
+    pub highest_version: u32,
+    /// What the replica asked has heard of the others.
+    #[prost(message, repeated, tag = "19")]
+    pub member_versions: ::prost::alloc::vec::Vec<MemberVersions>,
+    /// Why the cluster version does not rise now, in one sentence; empty = there is no higher one. Only on the leader.
+    #[prost(string, tag = "20")]
+    pub version_waits_for: ::prost::alloc::string::String,
+}
+/// Which cluster versions a member's program can apply.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MemberVersions {
+    #[prost(uint64, tag = "1")]
+    pub member_id: u64,
+    /// Both 0 = it has not said so yet.
+    #[prost(uint32, tag = "2")]
+    pub lowest: u32,
+    #[prost(uint32, tag = "3")]
+    pub highest: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetClusterVersionRequest {
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<Change>,
+    #[prost(uint32, tag = "2")]
+    pub to: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetClusterVersionResponse {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HashAtRequest {
+    /// The chain at this revision, from the history; 0 = only the samples.
+    #[prost(uint64, tag = "1")]
+    pub revision: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HashAtResponse {
+    #[prost(uint64, tag = "1")]
+    pub member_id: u64,
+    /// Hex: the chain at the revision asked for; empty = it is not in this replica's history.
+    #[prost(string, tag = "2")]
+    pub chain: ::prost::alloc::string::String,
+    /// Of all replicas at the same places of the log, oldest first.
+    #[prost(message, repeated, tag = "3")]
+    pub samples: ::prost::alloc::vec::Vec<StateSample>,
+    #[prost(uint64, tag = "4")]
+    pub revision: u64,
+}
+/// What a replica's ledger was after one entry of the log.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StateSample {
+    #[prost(uint64, tag = "1")]
+    pub applied_index: u64,
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    /// Hex.
+    #[prost(string, tag = "3")]
+    pub digest: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub chain: ::prost::alloc::string::String,
+    /// Rules of one state that did not hold then: "A9: ...". Not looked at: `rules_checked` is false.
+    #[prost(string, repeated, tag = "5")]
+    pub violations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(bool, tag = "6")]
+    pub rules_checked: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckClusterRequest {
+    /// How many groups of the history are read, verified and replayed, the newest; 0 = the default, 10,000.
+    #[prost(uint32, tag = "1")]
+    pub history_groups: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CheckClusterResponse {
+    #[prost(uint64, tag = "1")]
+    pub member_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    #[prost(uint64, tag = "3")]
+    pub applied_index: u64,
+    #[prost(message, repeated, tag = "4")]
+    pub rules: ::prost::alloc::vec::Vec<RuleCheck>,
+}
+/// One rule, looked at.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuleCheck {
+    /// Its id in the catalogue: "A9".
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// What it promises, in one sentence.
+    #[prost(string, tag = "2")]
+    pub promise: ::prost::alloc::string::String,
+    /// What was looked at: "ledger at revision 812", "history 1 to 812".
+    #[prost(string, tag = "3")]
+    pub looked_at: ::prost::alloc::string::String,
+    /// "held" | "broken" | "not seen"
+    #[prost(string, tag = "4")]
+    pub verdict: ::prost::alloc::string::String,
+    /// What was seen, in one sentence.
+    #[prost(string, tag = "5")]
+    pub evidence: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RepairClusterRequest {
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<Change>,
+    /// Finds, and changes nothing.
+    #[prost(bool, tag = "2")]
+    pub dry_run: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RepairClusterResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub steps: ::prost::alloc::vec::Vec<RepairStep>,
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    #[prost(bool, tag = "3")]
+    pub more: bool,
+}
+/// One thing that is wrong.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RepairStep {
+    /// The rule that it breaks.
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub what: ::prost::alloc::string::String,
+    /// What mending it does.
+    #[prost(string, tag = "3")]
+    pub remedy: ::prost::alloc::string::String,
+    /// "planned" | "done" | "refused"
+    #[prost(string, tag = "4")]
+    pub state: ::prost::alloc::string::String,
+    /// Why it was refused.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Member {
@@ -2630,6 +2785,31 @@ pub mod admin_client {
                 .insert(GrpcMethod::new("berth.v1.Admin", "RemoveMember"));
             self.inner.unary(req, path, codec).await
         }
+        /// Raises the cluster version now, without the hold-off. Refused while a member cannot apply it, and below the one there is.
+        pub async fn set_cluster_version(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetClusterVersionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetClusterVersionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/SetClusterVersion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Admin", "SetClusterVersion"));
+            self.inner.unary(req, path, codec).await
+        }
         /// A digest of the whole ledger at the applied revision of the replica asked, for comparing replicas.
         pub async fn ledger_digest(
             &mut self,
@@ -2806,6 +2986,14 @@ pub mod admin_server {
             request: tonic::Request<super::RemoveMemberRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ChangeMemberResponse>,
+            tonic::Status,
+        >;
+        /// Raises the cluster version now, without the hold-off. Refused while a member cannot apply it, and below the one there is.
+        async fn set_cluster_version(
+            &self,
+            request: tonic::Request<super::SetClusterVersionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetClusterVersionResponse>,
             tonic::Status,
         >;
         /// A digest of the whole ledger at the applied revision of the replica asked, for comparing replicas.
@@ -3849,6 +4037,51 @@ pub mod admin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RemoveMemberSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/SetClusterVersion" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetClusterVersionSvc<T: Admin>(pub Arc<T>);
+                    impl<
+                        T: Admin,
+                    > tonic::server::UnaryService<super::SetClusterVersionRequest>
+                    for SetClusterVersionSvc<T> {
+                        type Response = super::SetClusterVersionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetClusterVersionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::set_cluster_version(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetClusterVersionSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -88,6 +88,7 @@ changes!(
     DeleteClaimRequest,
     PromoteMemberRequest,
     RemoveMemberRequest,
+    SetClusterVersionRequest,
 );
 
 macro_rules! calls {
@@ -177,6 +178,8 @@ calls! { AdminClient:
     promote_member = promote_member(PromoteMemberRequest) -> ChangeMemberResponse, REPEATABLE;
     /// A member leaves for good.
     remove_member = remove_member(RemoveMemberRequest) -> ChangeMemberResponse, REPEATABLE;
+    /// Raises the cluster version. The same one again changes nothing.
+    set_cluster_version = set_cluster_version(SetClusterVersionRequest) -> SetClusterVersionResponse, REPEATABLE;
     /// A digest of the whole ledger at the replica that is asked.
     ledger_digest = ledger_digest(LedgerDigestRequest) -> LedgerDigestResponse, REPEATABLE;
     /// The history from a revision on, then as it comes. The deadline is for the first answer, not for the stream.

@@ -138,6 +138,8 @@ fn code_of(refusal: &Refusal) -> Code {
         | RefusalCode::Overlap
         | RefusalCode::InUse
         | RefusalCode::Membership
+        | RefusalCode::ClusterVersion
+        | RefusalCode::NotBroken
         | RefusalCode::Unspecified => Code::Internal,
     }
 }

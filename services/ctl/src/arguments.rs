@@ -8,7 +8,9 @@ use crate::error::Error;
 use crate::moment;
 use crate::output::{Document, Format};
 use crate::session::Session;
-use crate::{allocation, check, claim, facts, history, member, node, raft, vswitch, whohas};
+use crate::{
+    allocation, check, claim, facts, history, member, node, raft, version, vswitch, whohas,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -105,6 +107,9 @@ pub enum Noun {
     /// The replicas and their log
     #[command(subcommand)]
     Raft(raft::Command),
+    /// The version that the log is written at, and who can apply which
+    #[command(subcommand)]
+    Version(version::Command),
     /// Facts about nodes and pods, for a cluster without an operator
     #[command(subcommand)]
     Facts(facts::Command),
@@ -126,6 +131,7 @@ impl Noun {
             Self::Whohas(command) => command.run(session).await,
             Self::Member(command) => command.run(session).await,
             Self::Raft(command) => command.run(session).await,
+            Self::Version(command) => command.run(session).await,
             Self::Facts(command) => command.run(session).await,
             Self::Check(command) => command.run(session).await,
         }

@@ -18,6 +18,7 @@ pub mod history;
 pub mod member;
 pub mod node;
 pub mod raft;
+pub mod version;
 pub mod vswitch;
 pub mod whohas;
 

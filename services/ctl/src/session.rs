@@ -90,6 +90,15 @@ impl Session {
         }
         Ok(gathered(asked).await)
     }
+
+    /// What this endpoint says of itself.
+    pub async fn cluster_status_of(
+        &self,
+        endpoint: &str,
+    ) -> Result<v1::ClusterStatusResponse, Error> {
+        let client = self.client.only(endpoint)?;
+        Ok(client.cluster_status(v1::ClusterStatusRequest {}).await?)
+    }
 }
 
 /// Every endpoint's answer, in the order asked.

@@ -12,6 +12,7 @@ pub mod member;
 pub mod node;
 pub mod raft;
 pub mod state;
+pub mod version;
 pub mod vswitch;
 
 use serde::Serialize;

@@ -100,3 +100,9 @@ fn checks() {
     compare("check_holds", &makers::check(true));
     compare("check_fails", &makers::check(false));
 }
+
+/// Promise: the cluster version is shown with what each member can apply, one that has not said so too, and what it waits for.
+#[test]
+fn versions() {
+    compare("version", &makers::versions());
+}

@@ -13,10 +13,13 @@ mod given;
 mod reclaim;
 mod register_member;
 mod register_node;
+mod rehearse;
 mod release;
 mod remove_member;
 mod remove_node;
+mod repair;
 mod request;
+mod set_cluster_version;
 mod stock;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -61,6 +64,7 @@ pub(crate) type Decided = Result<Decision, Refusal>;
 
 /// Decides one proposal.
 pub(crate) fn decide(context: &Context, proposal: &Proposal) -> Decided {
+    timely(context, &proposal.command)?;
     request::once(context, proposal, |context| match &proposal.command {
         Command::CreateVSwitch(command) => create_vswitch::decide(context, command),
         Command::DeleteVSwitch(command) => delete_vswitch::decide(context, command),
@@ -75,7 +79,23 @@ pub(crate) fn decide(context: &Context, proposal: &Proposal) -> Decided {
         Command::Expire(command) => expire::decide(context, command),
         Command::RegisterMember(command) => register_member::decide(context, command),
         Command::RemoveMember(command) => remove_member::decide(context, command),
+        Command::SetClusterVersion(command) => set_cluster_version::decide(context, command),
+        Command::Repair(command) => repair::decide(context, command),
+        Command::Rehearse(_) => rehearse::decide(context),
     })
+}
+
+/// The journal does not propose what the cluster version does not allow; should one do so, every replica refuses it.
+fn timely(context: &Context, command: &Command) -> Result<(), Refusal> {
+    let (needed, current) = (command.since(), context.ledger.version());
+    match needed <= current {
+        true => Ok(()),
+        false => Err(Refusal::VersionTooLow {
+            command: command.name(),
+            needed,
+            current,
+        }),
+    }
 }
 
 fn invalid(field: &'static str, reason: impl Into<String>) -> Refusal {

@@ -3,9 +3,11 @@
 use crate::address::{AddressRange, NetworkKind, Subnet};
 use crate::id::*;
 use crate::row::Policy;
+use crate::version::ClusterVersion;
 use std::net::IpAddr;
 
 mod canonical;
+mod since;
 
 pub(crate) use canonical::digest;
 
@@ -73,6 +75,12 @@ pub enum Command {
     RegisterMember(RegisterMember),
     /// Forgets a replica.
     RemoveMember(RemoveMember),
+    /// Raises the cluster version.
+    SetClusterVersion(SetClusterVersion),
+    /// Mends one thing that a check found wrong.
+    Repair(Repair),
+    /// Changes nothing: what a rehearsed upgrade writes.
+    Rehearse(Rehearse),
 }
 
 /// See [`Command::CreateVSwitch`]. Refused if the name exists, a CIDR has host bits or overlaps another vSwitch's.
@@ -297,8 +305,44 @@ pub struct RemoveMember {
     pub id: MemberId,
 }
 
-/// Every name of [`Command::name`], in the order of the variants.
-pub const NAMES: [&str; 13] = [
+/// See [`Command::SetClusterVersion`]. Refused below the version that the cluster has. Proposed by a leader that has heard
+/// of every member that it can apply the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetClusterVersion {
+    /// The version that the log is written at from here on.
+    pub to: ClusterVersion,
+}
+
+/// See [`Command::Repair`]. Each is refused where what it mends is not broken: a repair never harms what is well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// An allocation on a node that is not there ends.
+    EndAllocation {
+        /// Whose.
+        key: AttachmentKey,
+        /// Which bind was found.
+        generation: Generation,
+    },
+    /// An address that is bound, warm or kept for something that is not there cools.
+    FreeAddress {
+        /// Which.
+        address: IpAddr,
+    },
+    /// A claim that ends with its pod ends: it has no holder, and its pod does not exist.
+    EndClaim {
+        /// Which.
+        claim: ClaimId,
+        /// Of the last bind that was found: refused if it was bound since.
+        generation: Generation,
+    },
+}
+
+/// See [`Command::Rehearse`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rehearse;
+
+/// Every name of [`Command::name`].
+pub const NAMES: [&str; 16] = [
     "create-vswitch",
     "delete-vswitch",
     "register-node",
@@ -312,6 +356,9 @@ pub const NAMES: [&str; 13] = [
     "expire",
     "register-member",
     "remove-member",
+    "set-cluster-version",
+    "repair",
+    "rehearse",
 ];
 
 /// The static text of a command's name, for whoever reads one back.
@@ -324,10 +371,27 @@ pub fn cause(name: &str) -> Option<&'static str> {
 impl Command {
     /// Its name, as the history has it.
     pub fn name(&self) -> &'static str {
-        NAMES[usize::from(self.number())]
+        match self {
+            Self::CreateVSwitch(_) => "create-vswitch",
+            Self::DeleteVSwitch(_) => "delete-vswitch",
+            Self::RegisterNode(_) => "register-node",
+            Self::RemoveNode(_) => "remove-node",
+            Self::CreateClaim(_) => "create-claim",
+            Self::DeleteClaim(_) => "delete-claim",
+            Self::Stock(_) => "stock",
+            Self::Reclaim(_) => "reclaim",
+            Self::Bind(_) => "bind",
+            Self::Release(_) => "release",
+            Self::Expire(_) => "expire",
+            Self::RegisterMember(_) => "register-member",
+            Self::RemoveMember(_) => "remove-member",
+            Self::SetClusterVersion(_) => "set-cluster-version",
+            Self::Repair(_) => "repair",
+            Self::Rehearse(_) => "rehearse",
+        }
     }
 
-    /// Its place among the variants.
+    /// Its number in the digest of a request: 16 less than that of its message. It never changes.
     pub(crate) fn number(&self) -> u8 {
         match self {
             Self::CreateVSwitch(_) => 0,
@@ -343,6 +407,9 @@ impl Command {
             Self::Expire(_) => 10,
             Self::RegisterMember(_) => 11,
             Self::RemoveMember(_) => 12,
+            Self::SetClusterVersion(_) => 15,
+            Self::Repair(_) => 16,
+            Self::Rehearse(_) => 84,
         }
     }
 }

@@ -21,14 +21,16 @@ pub use counts::{Counts, FamilyCounts};
 pub use nodes::{NodeUsage, Standing};
 pub use page::{Cursor, Page, Selection};
 pub use read::{Located, Sizes};
-pub use record::{Record, Records, STATE_VERSION, SnapshotHeader};
+pub use record::{
+    Record, Records, STATE_VERSION, SnapshotHeader, UPGRADES, Upgrade, state_version,
+};
 
 use crate::apply::{self, Context};
 use crate::command::{Header, Proposal};
 use crate::event::{Chain, EventGroup, chained};
 use crate::id::{ClusterId, MemberId, Revision};
 use crate::outcome::Answer;
-use crate::row::Member;
+use crate::row::{Cluster, Member};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,6 +42,7 @@ pub struct Ledger {
     chain: Chain,
     ledger_time_ms: u64,
     wall_time_ms: u64,
+    cluster_row: Cluster,
     pub(crate) vswitches: vswitches::VSwitches,
     pub(crate) nodes: nodes::Nodes,
     pub(crate) addresses: addresses::Addresses,
@@ -79,13 +82,25 @@ pub enum Error {
     Header,
     /// The records are of a form that this version does not know.
     #[error(
-        "the snapshot has state version {found}, this program knows {known}: use the program that wrote it"
+        "the snapshot has state version {found}, this program reads {oldest} to {newest}: use the program that wrote it"
     )]
     StateVersion {
         /// What came.
         found: u32,
-        /// What this program reads.
-        known: u32,
+        /// The oldest that this program reads.
+        oldest: u32,
+        /// The newest.
+        newest: u32,
+    },
+    /// The records are of another form than their header says.
+    #[error(
+        "the snapshot says state version {version}, but holds {what}, which that version does not have"
+    )]
+    Form {
+        /// What its header says.
+        version: u32,
+        /// What it holds.
+        what: &'static str,
     },
     /// A record names a row that did not come before it.
     #[error("the snapshot's {what} {name} names a row that is not there")]
@@ -108,6 +123,7 @@ impl Ledger {
             chain: Chain::default(),
             ledger_time_ms: 0,
             wall_time_ms: 0,
+            cluster_row: Cluster::default(),
             vswitches: vswitches::VSwitches::default(),
             nodes: nodes::Nodes::default(),
             addresses: addresses::Addresses::default(),

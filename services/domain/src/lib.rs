@@ -13,6 +13,8 @@ pub mod id;
 pub mod invariant;
 pub mod ledger;
 pub mod outcome;
+pub mod repair;
 pub mod row;
+pub mod version;
 
 pub use ledger::Ledger;

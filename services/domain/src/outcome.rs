@@ -2,6 +2,7 @@
 
 use crate::id::*;
 use crate::row::Allocation;
+use crate::version::ClusterVersion;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -150,6 +151,39 @@ pub enum Refusal {
         other: String,
         /// Whose that is.
         vswitch: VSwitchName,
+    },
+    /// The cluster is at an older version than the command needs: some member may not be able to apply it.
+    #[error(
+        "{command} needs cluster version {needed}, and the cluster is at {current}: it rises by itself once every member \
+         runs a program that can apply {needed} (`berthctl version show` says who does not)"
+    )]
+    VersionTooLow {
+        /// The command's name.
+        command: &'static str,
+        /// What it needs.
+        needed: ClusterVersion,
+        /// What the cluster has.
+        current: ClusterVersion,
+    },
+    /// The cluster version does not go back.
+    #[error(
+        "the cluster is at version {current} and does not go back to {to}: its log may hold what {to} cannot apply"
+    )]
+    VersionLowered {
+        /// What the cluster has.
+        current: ClusterVersion,
+        /// What was asked for.
+        to: ClusterVersion,
+    },
+    /// What a repair would mend is not broken, or not any more.
+    #[error("{what} {name} needs no repair: {reason}")]
+    NotBroken {
+        /// Which kind of thing.
+        what: &'static str,
+        /// Which one.
+        name: String,
+        /// How it stands.
+        reason: String,
     },
     /// Something still uses it.
     #[error("{what} {name} is in use: {by}")]

@@ -6,6 +6,7 @@
 use crate::address::{AddressRange, NetworkKind, Subnet};
 use crate::id::*;
 use crate::outcome::Outcome;
+use crate::version::ClusterVersion;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -249,6 +250,13 @@ pub struct Member {
     pub stays_learner: bool,
 }
 
+/// What is true of the whole cluster. There is one, from the beginning on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// The version that the log is written at.
+    pub version: ClusterVersion,
+}
+
 /// One row, before and after; an absent side means that the row is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -327,5 +335,12 @@ pub enum Change {
         before: Option<Arc<Member>>,
         /// Absent = it is not there any more.
         after: Option<Arc<Member>>,
+    },
+    /// The cluster's own row.
+    Cluster {
+        /// As it was.
+        before: Cluster,
+        /// As it is.
+        after: Cluster,
     },
 }

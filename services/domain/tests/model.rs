@@ -54,6 +54,9 @@ fn variant(refusal: &Refusal) -> &'static str {
         Refusal::NodeFull { .. } => "NodeFull",
         Refusal::Overlap { .. } => "Overlap",
         Refusal::InUse { .. } => "InUse",
+        Refusal::VersionTooLow { .. } => "VersionTooLow",
+        Refusal::VersionLowered { .. } => "VersionLowered",
+        Refusal::NotBroken { .. } => "NotBroken",
     }
 }
 

@@ -20,6 +20,8 @@ pub use record::{SnapshotChunks, decode_chunk, decode_clusters, encode_clusters}
 
 use berth_domain::id;
 use berth_domain::id::*;
+use berth_domain::version::{ClusterVersion, VersionRange};
+use prost::Message;
 
 /// Bytes that are not what they should be.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,31 @@ pub enum Error {
     /// Not a message of this kind.
     #[error("not a protobuf message of this kind")]
     Message(#[from] prost::DecodeError),
+    /// Written at a version of the cluster that this program does not apply.
+    #[error(
+        "it was written at cluster version {found}, and this program applies {applies}: start the program that the other members run"
+    )]
+    Version {
+        /// At which it was written.
+        found: ClusterVersion,
+        /// What this program applies.
+        applies: VersionRange,
+    },
+    /// A command of a later version.
+    #[error(
+        "it has a command that this program does not know: start the program that the other members run"
+    )]
+    UnknownCommand,
+    /// Something in it was not read. A later version wrote it, and leaving it out would part the replicas.
+    #[error(
+        "{what} has {unread} bytes of fields that this program does not know: start the program that the other members run"
+    )]
+    UnknownFields {
+        /// What has them.
+        what: &'static str,
+        /// How many bytes.
+        unread: usize,
+    },
     /// A part that must be there is not.
     #[error("{0} is missing")]
     Missing(&'static str),
@@ -50,6 +77,16 @@ pub enum Error {
     /// A cause that no command has.
     #[error("no command is named {0}")]
     Cause(String),
+}
+
+/// A message with nothing in it that was not read. prost leaves out what it does not know without a word; what is left
+/// is shorter then, because every one of our messages is written by prost too.
+pub(crate) fn whole<M: Message + Default>(bytes: &[u8], what: &'static str) -> Result<M, Error> {
+    let message = M::decode(bytes)?;
+    match bytes.len().saturating_sub(message.encoded_len()) {
+        0 => Ok(message),
+        unread => Err(Error::UnknownFields { what, unread }),
+    }
 }
 
 /// A domain type and the message it is stored as.

@@ -17,8 +17,11 @@ pub use options::{LogFormat, Options};
 pub use start::{Member, Start};
 pub use tls::{Certificates, TlsFiles};
 
+use crate::versions::Hold;
 use berth_domain::id::NodeName;
+use berth_domain::version::ClusterVersion;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Everything berthd needs to know, checked.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub struct Config {
     pub snapshot_keep_entries: u64,
     /// One raft tick, ms.
     pub tick_ms: u64,
+    /// When the cluster version rises, and how far.
+    pub hold: Hold,
     /// Kept free on the disk for the last writes, MiB.
     pub ballast_mib: u64,
     /// Below so many free MiB the leader refuses ADD and admin writes.
@@ -121,6 +126,7 @@ impl Config {
                 .snapshot_keep_entries
                 .unwrap_or(options::SNAPSHOT_KEEP_ENTRIES),
             tick_ms,
+            hold: hold(&options)?,
             ballast_mib: options.ballast_mib.unwrap_or(options::BALLAST_MIB),
             disk_low_mib: options.disk_low_mib.unwrap_or(options::DISK_LOW_MIB),
             otlp_endpoint: options.otlp_endpoint.filter(|text| !text.is_empty()),
@@ -148,12 +154,26 @@ impl Config {
             tick_ms: Some(self.tick_ms),
             ballast_mib: Some(self.ballast_mib),
             disk_low_mib: Some(self.disk_low_mib),
+            hold_cluster_version: self.hold.at.map(|at| at.0),
+            cluster_version_hold_off_s: Some(self.hold.off.as_secs()),
             log_format: Some(self.log_format),
             log_filter: Some(self.log_filter),
             ..Options::default()
         };
         said.over(holding)
     }
+}
+
+fn hold(options: &Options) -> Result<Hold, Error> {
+    let key = "hold_cluster_version";
+    let at = options.hold_cluster_version;
+    let at = at.map(|at| positive(key, Some(at.into()), 1).map(|_| ClusterVersion(at)));
+    let off_s = options.cluster_version_hold_off_s;
+    let off_s = off_s.unwrap_or(options::CLUSTER_VERSION_HOLD_OFF_S);
+    Ok(Hold {
+        off: Duration::from_secs(off_s),
+        at: at.transpose()?,
+    })
 }
 
 fn refuse(key: &'static str, reason: impl Into<String>) -> Error {

@@ -135,6 +135,7 @@ impl Engine {
         facts.on_usable(move |_| wanted.deliver(Wanted));
 
         let machine = LedgerMachine::new(cluster, Arc::clone(&progress));
+        let versions = machine.versions();
         let endpoints = ClientEndpoints::new(options.client_endpoints.into());
         let (registered, members) = watch::channel(Vec::new());
         let ears = Ears {
@@ -175,6 +176,7 @@ impl Engine {
             progress,
             facts,
             disk: disk.clone(),
+            versions,
             admission: Default::default(),
         });
         let space = tokio::task::spawn_local(space::watch(options.directory, disk, gate.clone()));

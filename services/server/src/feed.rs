@@ -88,6 +88,7 @@ impl Batches {
                 self.claims.extend(row.map(|row| row.name.clone()));
                 self.rows.push((revision, change.clone()));
             }
+            Change::Cluster { .. } => self.rows.push((revision, change.clone())),
             Change::Tombstone { .. } | Change::Request { .. } | Change::Member { .. } => {}
         }
     }

@@ -16,6 +16,7 @@ use crate::codec::decode_entry;
 use crate::failure::Failure;
 use berth_actors::{Actor, Context, Handler};
 use berth_domain::outcome::Answer;
+use berth_domain::version::ClusterVersion;
 use berth_raft::replica::output::DropReason;
 use bytes::Bytes;
 use state::State;
@@ -44,7 +45,13 @@ pub struct Begin {
     pub clock: LedgerClock,
     /// The ledger's wall time, ms.
     pub wall_ms: u64,
+    /// The cluster version.
+    pub version: ClusterVersion,
 }
+
+/// The cluster version has risen.
+#[derive(Clone, Copy, Debug)]
+pub struct Raised(pub ClusterVersion);
 
 /// The leadership is lost.
 #[derive(Clone, Copy, Debug)]
@@ -199,7 +206,13 @@ impl Handler<Settle> for Journal {
 
 impl Handler<Begin> for Journal {
     fn handle(&mut self, begin: Begin, _: &mut Context<Self>) {
-        self.state.begin(begin.clock, begin.wall_ms);
+        self.state.begin(begin.clock, begin.wall_ms, begin.version);
+    }
+}
+
+impl Handler<Raised> for Journal {
+    fn handle(&mut self, Raised(version): Raised, _: &mut Context<Self>) {
+        self.state.raised(version);
     }
 }
 

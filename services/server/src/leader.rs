@@ -17,6 +17,7 @@ use crate::history;
 use crate::node::{Allocate, Allocated, Caller, Collect, Collected, Release, Released, Request};
 use crate::replica::{Handle, ReplicaStatus};
 use crate::router::{Admin, Router};
+use crate::versions::Versions;
 use admission::{Admission, Effort};
 use berth_actors::{Address, AskError};
 use berth_domain::Ledger;
@@ -57,6 +58,7 @@ pub(crate) struct Parts {
     pub progress: Arc<history::Progress>,
     pub facts: Facts,
     pub disk: Disk,
+    pub versions: Versions,
     pub admission: Admission,
 }
 
@@ -172,6 +174,11 @@ impl Gate {
     /// The leader's memory of facts.
     pub fn facts(&self) -> &Facts {
         &self.parts.facts
+    }
+
+    /// Which cluster versions the members can apply.
+    pub fn versions(&self) -> &Versions {
+        &self.parts.versions
     }
 
     /// What Kubernetes says of a pod, as the leader's memory has it now.

@@ -44,3 +44,5 @@ pub mod out_of_range;
 pub mod spans;
 
 pub mod policy;
+
+pub mod versions;

@@ -29,7 +29,9 @@ pub use snapshots::PeerSnapshots;
 pub use vitals::{Book, Vitals};
 
 use crate::config::Certificates;
+use crate::versions::CannotApply;
 use berth_domain::id::{Endpoint, MemberId};
+use berth_domain::version::VersionRange;
 use berth_proto::peer::v1;
 use berth_raft::log_store::SnapshotMeta;
 use bytes::Bytes;
@@ -64,6 +66,9 @@ pub struct Myself {
 pub trait Replica: Send + Sync + 'static {
     /// The member's name if this id is a member and this its store; else why it is turned away.
     fn admit(&self, member: MemberId, store: [u8; 16]) -> Result<String, Stranger>;
+
+    /// Which cluster versions a member's program applies, as it says; refused if the cluster's is not among them.
+    fn applies(&self, member: MemberId, versions: VersionRange) -> Result<(), CannotApply>;
 
     /// Raft messages of one frame, in order. Dropping them is allowed; raft repeats.
     fn receive(&self, from: Greeting, messages: Vec<Bytes>);

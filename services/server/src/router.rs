@@ -165,6 +165,7 @@ impl Router {
         self.journal.deliver(Begin {
             clock,
             wall_ms: start.wall_ms,
+            version: start.version,
         });
         self.facts.lead(start.with_facts);
         let rows: Vec<Arc<VSwitch>> = start.view.vswitches().cloned().collect();

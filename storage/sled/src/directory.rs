@@ -16,6 +16,7 @@ mod lock;
 
 use crate::database::{DatabaseOptions, sync_directory};
 use crate::history::{self, HistoryReader, HistoryWriter};
+use crate::upgrade::{DIRECTORY, Forms, InPlace};
 use crate::{Error, SledLog};
 pub use filesystem::Space;
 pub use identity::{FORMAT, Identity};
@@ -90,12 +91,18 @@ impl Directory {
     /// Says what a path holds without locking or changing it.
     ///
     /// # Errors
-    /// `Damaged` if a store is there in part; `Format` if another version wrote it.
+    /// `Damaged` if a store is there in part; `Format` if a later version wrote it.
     pub fn inspect(path: &Path) -> Result<Found, Error> {
         if path.join(CREATING).exists() {
             return Ok(Found::Unfinished);
         }
-        let identity = Identity::read(path)?;
+        let identity = match Identity::read(path)? {
+            // What an older form consists of is known to its step, which looks when it is taken.
+            Some((form, identity)) if !DIRECTORY.after(form, path)?.is_empty() => {
+                return Ok(Found::Store(identity));
+            }
+            found => found.map(|(_, identity)| identity),
+        };
         let missing = PARTS.iter().find(|part| !path.join(part).exists());
         let present = PARTS.iter().find(|part| path.join(part).exists());
         match (identity, missing, present) {
@@ -161,6 +168,7 @@ impl Directory {
             return Err(Error::Absent { path: path.into() });
         };
         let lock = Lock::take(path)?;
+        bring_up(path, &DIRECTORY)?;
         let Found::Store(identity) = Self::inspect(path)? else {
             return Err(Error::Absent { path: path.into() });
         };
@@ -271,6 +279,21 @@ impl Directory {
     }
 }
 
+/// Takes every step from the directory's form to the newest. Each is durable before the identity says so; one that a crash cut
+/// short is taken again.
+fn bring_up(path: &Path, forms: &Forms<InPlace>) -> Result<(), Error> {
+    let Some((form, identity)) = Identity::read(path)? else {
+        return Ok(());
+    };
+    for step in forms.after(form, path)? {
+        (step.run)(path)?;
+        sync_directory(path)?;
+        identity.write_as(step.from + 1, path)?;
+        tracing::info!(from = step.from, what = step.what, path = %path.display(), "brought up to date");
+    }
+    Ok(())
+}
+
 /// For a directory that cannot be renamed because something is mounted on it.
 fn set_contents_aside(path: &Path) -> Result<PathBuf, Error> {
     let aside = first_free(|number| path.join(format!("{SET_ASIDE}-{number}")));
@@ -312,4 +335,83 @@ fn remove_unfinished(path: &Path) -> Result<(), Error> {
         }
     }
     Identity::remove(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upgrade::Step;
+
+    /// The form 0 that never was: the witnesses lay in a folder of their own.
+    const FROM_THE_BEGINNING: Forms<InPlace> = Forms {
+        schema: "data directory",
+        newest: FORMAT,
+        steps: &[Step {
+            from: 0,
+            what: "the witnesses lie beside their databases",
+            run: |path| {
+                for name in ["log.witness", "history.witness"] {
+                    let old = path.join("witnesses").join(name);
+                    if old.exists() {
+                        fs::rename(&old, path.join(name)).map_err(Error::io("move", &old))?;
+                    }
+                }
+                Ok(())
+            },
+        }],
+    };
+
+    fn of_form_0(path: &Path) -> Identity {
+        let options = Options {
+            ballast_bytes: 0,
+            ..Options::default()
+        };
+        let made = Directory::create(path, "c", 7, options).expect("made");
+        let identity = made.identity().clone();
+        drop(made);
+        fs::create_dir(path.join("witnesses")).expect("made");
+        for name in ["log.witness", "history.witness"] {
+            fs::rename(path.join(name), path.join("witnesses").join(name)).expect("moved");
+        }
+        identity.write_as(0, path).expect("written");
+        identity
+    }
+
+    /// Promise: a directory of an older form is brought up by its steps, keeps whose it is, and is whole afterwards; a step that
+    /// was cut short is taken again.
+    #[test]
+    fn an_older_form_is_brought_up() {
+        for cut_short in [false, true] {
+            let place = tempfile::tempdir().expect("a folder");
+            let path = place.path().join("data");
+            let identity = of_form_0(&path);
+            if cut_short {
+                let old = path.join("witnesses/log.witness");
+                fs::rename(old, path.join("log.witness")).expect("moved");
+            }
+            bring_up(&path, &FROM_THE_BEGINNING).expect("brought up");
+            assert_eq!(
+                Directory::inspect(&path).expect("whole"),
+                Found::Store(identity)
+            );
+            let opened = Directory::open(&path, Options::default()).expect("opened");
+            opened.log().expect("its log");
+        }
+    }
+
+    /// Promise (negative control): without the step the same directory is refused, and nothing in it is touched.
+    #[test]
+    fn a_form_without_a_step_is_refused() {
+        let place = tempfile::tempdir().expect("a folder");
+        let path = place.path().join("data");
+        of_form_0(&path);
+        let refused = Directory::open(&path, Options::default()).expect_err("refused");
+        assert!(
+            refused
+                .to_string()
+                .contains("has form 0; this program reads 1"),
+            "{refused}"
+        );
+        assert!(path.join("witnesses/log.witness").exists());
+    }
 }

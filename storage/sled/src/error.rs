@@ -80,15 +80,22 @@ pub enum Error {
         /// Whose it should be.
         expected: String,
     },
-    /// Written by another version of the format.
-    #[error("the data directory {} has format {found}; this program reads format {supported}", path.display())]
+    /// Written in a form that this program does not read.
+    #[error(
+        "the {schema} {} has form {found}; this program reads {}: start the program that wrote it, or use --rejoin",
+        path.display(), span(*oldest, *newest)
+    )]
     Format {
-        /// The data directory.
+        /// The data directory, or a database in it.
         path: PathBuf,
+        /// What it is: "data directory", "log", "history".
+        schema: &'static str,
         /// What it says.
         found: u32,
-        /// What this program knows.
-        supported: u32,
+        /// The oldest form that this program reads.
+        oldest: u32,
+        /// The newest.
+        newest: u32,
     },
     /// sled's faults could not be heard.
     #[error("the process has another logger already; sled's own errors would go unheard")]
@@ -107,6 +114,14 @@ pub enum Error {
         /// The error that stopped it.
         first: String,
     },
+}
+
+/// "1", or "1 to 3".
+fn span(oldest: u32, newest: u32) -> String {
+    match oldest == newest {
+        true => newest.to_string(),
+        false => format!("{oldest} to {newest}"),
+    }
 }
 
 // === impl Error ===

@@ -12,6 +12,7 @@ mod encoding;
 mod error;
 pub mod history;
 pub mod log;
+mod upgrade;
 
 pub use self::log::SledLog;
 pub use database::DatabaseOptions;

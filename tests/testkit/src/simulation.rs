@@ -86,6 +86,7 @@ impl Workload for LedgerWorkload {
             leader_boot: self.boot,
             batch,
             proposals,
+            version: ledger.version(),
         };
         Some(encode_entry(&entry).into())
     }

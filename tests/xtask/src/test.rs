@@ -33,6 +33,18 @@ const ROOT_TESTS: [(&str, &str); 2] = [
     ),
 ];
 
+/// The server as a later release would be, for the test of an upgrade.
+const NEXT_PROGRAM: [&str; 8] = [
+    "build",
+    "--locked",
+    "--package",
+    "berthd",
+    "--features",
+    "next-version",
+    "--bin",
+    "berthd-next",
+];
+
 /// More rounds of the fault run than `cargo test` alone makes.
 const FAULT_SEEDS: &str = "300";
 
@@ -53,6 +65,7 @@ pub fn run(arguments: Arguments) -> Result<bool> {
         ),
     )?;
     stages.run("programs", cargo(&["build", "--locked", "--bins"])?)?;
+    stages.run("next", cargo(&NEXT_PROGRAM)?)?;
     stages.run_tests(
         "tests",
         with_features(

@@ -123,6 +123,13 @@ impl Admin for Fake {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn set_cluster_version(
+        &self,
+        _: Request<SetClusterVersionRequest>,
+    ) -> Answer<SetClusterVersionResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn list_members(&self, _: Request<ListMembersRequest>) -> Answer<ListMembersResponse> {
         Err(Status::unimplemented("not here"))
     }

@@ -183,6 +183,7 @@ impl Admin for StandIn {
         list_members(ListMembersRequest) -> ListMembersResponse;
         promote_member(PromoteMemberRequest) -> ChangeMemberResponse;
         remove_member(RemoveMemberRequest) -> ChangeMemberResponse;
+        set_cluster_version(SetClusterVersionRequest) -> SetClusterVersionResponse;
     }
 }
 

@@ -13,6 +13,7 @@ use berthctl::view::holder::Holder;
 use berthctl::view::member::Members;
 use berthctl::view::node::Node;
 use berthctl::view::raft::RaftStatus;
+use berthctl::view::version::Versions;
 use berthctl::view::vswitch::VSwitch;
 use berthctl::view::{Item, List};
 
@@ -290,6 +291,7 @@ pub fn raft_status() -> impl Document {
         version: word("0.1.0"),
         chain_head: word("aa55"),
         ledger_time_ms: 5000,
+        ..Default::default()
     };
     // A deposed replica that has not noticed yet must not name the leader.
     let deposed = v1::ClusterStatusResponse {
@@ -334,6 +336,32 @@ pub fn members() -> impl Document {
         cluster_id: word("east-1"),
         revision: 98,
         changing: true,
+    })
+}
+
+pub fn versions() -> impl Document {
+    let member = |id: u64| v1::Member {
+        id,
+        name: format!("berth-{id}"),
+        ..Default::default()
+    };
+    let applies = |member_id: u64, highest: u32| v1::MemberVersions {
+        member_id,
+        lowest: highest.min(1),
+        highest,
+    };
+    Versions::from(v1::ClusterStatusResponse {
+        member_id: 1,
+        leader_id: 1,
+        members: vec![member(1), member(2), member(3)],
+        cluster_version: 1,
+        lowest_version: 1,
+        highest_version: 2,
+        member_versions: vec![applies(1, 2), applies(2, 1), applies(3, 0)],
+        version_waits_for: word(
+            "member 3 has not said yet what it can apply: see that it runs and is reached",
+        ),
+        ..Default::default()
     })
 }
 

@@ -238,6 +238,20 @@ impl World {
         }
     }
 
+    /// The cluster version rises.
+    pub(crate) fn raise(&mut self, to: crate::version::ClusterVersion) {
+        self.done(Command::SetClusterVersion(SetClusterVersion { to }));
+    }
+
+    /// Of worker-1.
+    pub(crate) fn warm_target(&mut self, warm_target: u32) {
+        let node = RegisterNode {
+            warm_target,
+            ..register_node("worker-1", "i-1")
+        };
+        self.node(node);
+    }
+
     pub(crate) fn expire(&mut self) -> u32 {
         match self.done(Command::Expire(Expire { limit: 1_000 })) {
             Outcome::Rows(rows) => rows,

@@ -52,6 +52,28 @@ impl Writer<'_> {
             Command::Expire(command) => self.u32(command.limit),
             Command::RegisterMember(command) => self.register_member(command),
             Command::RemoveMember(command) => self.u64(command.id.0),
+            Command::SetClusterVersion(command) => self.u32(command.to.0),
+            Command::Repair(command) => self.repair(command),
+            Command::Rehearse(Rehearse) => {}
+        }
+    }
+
+    fn repair(&mut self, command: &Repair) {
+        match command {
+            Repair::EndAllocation { key, generation } => {
+                self.byte(0);
+                self.key(key);
+                self.u64(generation.0);
+            }
+            Repair::FreeAddress { address } => {
+                self.byte(1);
+                self.address(address);
+            }
+            Repair::EndClaim { claim, generation } => {
+                self.byte(2);
+                self.u64(claim.0);
+                self.u64(generation.0);
+            }
         }
     }
 

@@ -44,6 +44,7 @@ impl Ledger {
             } => {
                 self.requests.set(principal, id, after.clone());
             }
+            Change::Cluster { after, .. } => self.cluster_row = *after,
             Change::Member { id, after, .. } => match after {
                 Some(member) => Arc::make_mut(&mut self.members).insert(*id, member.clone()),
                 None => Arc::make_mut(&mut self.members).remove(id),

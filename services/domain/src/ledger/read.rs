@@ -8,8 +8,10 @@ use crate::event::Chain;
 use crate::id::*;
 use crate::outcome::Refusal;
 use crate::row::{
-    AddressState, Allocation, Claim, Member, Node, Phase, RequestResult, Tombstone, VSwitch,
+    AddressState, Allocation, Claim, Cluster, Member, Node, Phase, RequestResult, Tombstone,
+    VSwitch,
 };
+use crate::version::ClusterVersion;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -243,6 +245,16 @@ impl Ledger {
     /// The allocations of a pod by its uid, oldest bind first. The empty uid is nobody's.
     pub fn uid_allocations(&self, cluster: &ClusterName, uid: &PodUid) -> Vec<Arc<Allocation>> {
         in_order(self.attachments.of_uid(cluster, uid))
+    }
+
+    /// What is true of the whole cluster.
+    pub fn cluster_row(&self) -> Cluster {
+        self.cluster_row
+    }
+
+    /// The version that the log is written at.
+    pub fn version(&self) -> ClusterVersion {
+        self.cluster_row.version
     }
 
     /// A replica.

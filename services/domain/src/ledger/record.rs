@@ -2,6 +2,9 @@
 
 mod digest;
 mod restore;
+mod upgrade;
+
+pub use upgrade::{UPGRADES, Upgrade};
 
 use super::Ledger;
 use super::requests::Request;
@@ -9,18 +12,28 @@ use crate::address::address;
 use crate::event::Chain;
 use crate::id::{AttachmentKey, ClaimId, ClusterId, Principal, RequestId, Revision, VSwitchId};
 use crate::row::{
-    AddressState, Allocation, Claim, Member, Node, RequestResult, Tombstone, VSwitch,
+    AddressState, Allocation, Claim, Cluster, Member, Node, RequestResult, Tombstone, VSwitch,
 };
+use crate::version::{BASE, ClusterVersion};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The form of the records. Another one is refused.
-pub const STATE_VERSION: u32 = 1;
+/// The newest form of the records. Older ones are brought up to it by [`UPGRADES`], newer ones are refused.
+pub const STATE_VERSION: u32 = 2;
+
+/// The form in which a ledger at this cluster version is written: one that every member can read, so that a program of
+/// the version before can go on with the directory until the version is raised.
+pub fn state_version(version: ClusterVersion) -> u32 {
+    match version {
+        BASE => 1,
+        _ => STATE_VERSION,
+    }
+}
 
 /// The first record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotHeader {
-    /// [`STATE_VERSION`] of whoever wrote it.
+    /// The form of the records: [`state_version`] of the ledger's cluster version.
     pub state_version: u32,
     /// Which cluster's ledger.
     pub cluster: ClusterId,
@@ -39,6 +52,8 @@ pub struct SnapshotHeader {
 pub enum Record {
     /// The first, and only once.
     Header(SnapshotHeader),
+    /// Once, from state version 2 on.
+    Cluster(Cluster),
     /// By id.
     VSwitch(Arc<VSwitch>),
     /// By id.
@@ -88,6 +103,7 @@ pub struct Records {
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Header,
+    Cluster,
     VSwitches,
     Nodes,
     Members,
@@ -123,7 +139,8 @@ impl Records {
     fn fill(&self) -> Option<(Vec<Record>, Part)> {
         let ledger = &self.ledger;
         Some(match self.part {
-            Part::Header => (vec![Record::Header(ledger.header())], Part::VSwitches),
+            Part::Header => (vec![Record::Header(ledger.header())], Part::Cluster),
+            Part::Cluster => (ledger.cluster_record(), Part::VSwitches),
             Part::VSwitches => (
                 ledger.vswitches().cloned().map(Record::VSwitch).collect(),
                 Part::Nodes,
@@ -214,13 +231,22 @@ fn requests(ledger: &Ledger) -> Vec<Record> {
 impl Ledger {
     fn header(&self) -> SnapshotHeader {
         SnapshotHeader {
-            state_version: STATE_VERSION,
+            state_version: state_version(self.version()),
             cluster: self.cluster.clone(),
             revision: self.revision,
             chain: self.chain,
             ledger_time_ms: self.ledger_time_ms,
             wall_time_ms: self.wall_time_ms,
         }
+    }
+
+    /// The form of the first release has no such record: its cluster is at the first version.
+    fn cluster_record(&self) -> Vec<Record> {
+        let is_there = state_version(self.version()) > 1;
+        is_there
+            .then_some(Record::Cluster(self.cluster_row))
+            .into_iter()
+            .collect()
     }
 
     /// All rows in a fixed order, of the ledger as it is now.

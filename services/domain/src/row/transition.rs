@@ -44,6 +44,7 @@ pub const TRANSITIONS: &[(Phase, Phase, &str)] = {
         (Free, Held, "create-claim"),
         (Idle, Free, "reclaim, remove-node"),
         (Idle, Bound, "bind"),
+        (Idle, Cooling, "repair: its node is not there"),
         (
             Bound,
             Bound,
@@ -52,14 +53,18 @@ pub const TRANSITIONS: &[(Phase, Phase, &str)] = {
         (
             Bound,
             Cooling,
-            "release, bind: superseded, remove-node, delete-claim",
+            "release, bind: superseded, remove-node, delete-claim, repair",
         ),
-        (Bound, Held, "release, bind: superseded, remove-node"),
+        (
+            Bound,
+            Held,
+            "release, bind: superseded, remove-node, repair",
+        ),
         (Cooling, Free, "expire"),
         (Cooling, Idle, "expire: it stands on an ENI"),
         (Cooling, Cooling, "remove-node: it stands on an ENI no more"),
         (Held, Bound, "bind"),
-        (Held, Cooling, "delete-claim, expire"),
+        (Held, Cooling, "delete-claim, expire, repair"),
     ]
 };
 

@@ -141,6 +141,9 @@ pub fn command(words: &Words, now_ms: u64, ledger: &Ledger) -> Command {
         "expire" => Command::Expire(Expire {
             limit: words.number("limit", 100) as u32,
         }),
+        "cluster-version" => Command::SetClusterVersion(SetClusterVersion {
+            to: berth_domain::version::ClusterVersion(first.parse().expect("a version")),
+        }),
         "member" => Command::RegisterMember(member(words)),
         "remove-member" => Command::RemoveMember(RemoveMember {
             id: MemberId(first.parse().expect("an id")),

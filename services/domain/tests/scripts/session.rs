@@ -268,5 +268,11 @@ fn changed(change: &Change) -> String {
                 sides(before.is_some(), after.is_some())
             )
         }
+        Change::Cluster { before, after } => {
+            format!(
+                "  cluster version {} -> {}\n",
+                before.version, after.version
+            )
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::entry::{trace, trace_bytes};
 use super::row::{request, request_to_wire, tombstone, tombstone_to_wire};
-use super::{Error, Wire, fixed, list, optional, required, wires};
+use super::{Error, Wire, fixed, list, optional, required, whole, wires};
 use berth_domain::command::cause;
 use berth_domain::event::{Chain, EventGroup};
 use berth_domain::id::*;
@@ -32,7 +32,7 @@ pub fn encode_group(group: &EventGroup) -> Vec<u8> {
 
 /// From what the history held.
 pub fn decode_group(bytes: &[u8]) -> Result<EventGroup, Error> {
-    let message = v1::EventGroup::decode(bytes)?;
+    let message: v1::EventGroup = whole(bytes, "an event group")?;
     Ok(EventGroup {
         revision: Revision(message.revision),
         ledger_time_ms: message.ledger_time_ms,
@@ -114,6 +114,10 @@ fn part(change: &Change) -> Part {
                 .as_ref()
                 .map(|row| request_to_wire(principal, id, row)),
         }),
+        Change::Cluster { before, after } => Part::Cluster(v1::ClusterChange {
+            before: Some(before.to_wire()),
+            after: Some(after.to_wire()),
+        }),
         Change::Member { id, before, after } => Part::Member(v1::MemberChange {
             id: id.0,
             before: side(before),
@@ -162,6 +166,10 @@ fn change(part: Part) -> Result<Change, Error> {
                 .transpose()?,
         },
         Part::Request(change) => request_change(change)?,
+        Part::Cluster(change) => Change::Cluster {
+            before: required(change.before, "cluster row")?,
+            after: required(change.after, "cluster row")?,
+        },
         Part::Member(change) => Change::Member {
             id: MemberId(change.id),
             before: optional(change.before)?,

@@ -5,8 +5,10 @@ use super::{Error, Wire, eni, eni_text, fixed, list, optional, required, wires};
 use berth_domain::command::*;
 use berth_domain::id::*;
 use berth_domain::row::Policy;
+use berth_domain::version::ClusterVersion;
 use berth_proto::log::v1;
 use berth_proto::log::v1::proposal::Command as Message;
+use berth_proto::log::v1::repair::Repair as Mending;
 use bytes::Bytes;
 
 // === impl Command ===
@@ -31,6 +33,11 @@ impl Wire<Message> for Command {
             Self::RemoveMember(command) => {
                 Message::RemoveMember(v1::RemoveMember { id: command.id.0 })
             }
+            Self::SetClusterVersion(command) => {
+                Message::SetClusterVersion(v1::SetClusterVersion { to: command.to.0 })
+            }
+            Self::Repair(command) => Message::Repair(command.to_wire()),
+            Self::Rehearse(Rehearse) => Message::Rehearse(v1::Rehearse {}),
         }
     }
 
@@ -53,6 +60,11 @@ impl Wire<Message> for Command {
             Message::RemoveMember(command) => Self::RemoveMember(RemoveMember {
                 id: MemberId(command.id),
             }),
+            Message::SetClusterVersion(command) => Self::SetClusterVersion(SetClusterVersion {
+                to: ClusterVersion(command.to),
+            }),
+            Message::Repair(command) => Self::Repair(Wire::from_wire(command)?),
+            Message::Rehearse(v1::Rehearse {}) => Self::Rehearse(Rehearse),
         })
     }
 }
@@ -321,6 +333,39 @@ impl Wire<v1::RegisterMember> for RegisterMember {
             peer_endpoint: Endpoint::new(&message.peer_endpoint)?,
             store: fixed(&message.store, "store")?,
             vote: vote(message.vote)?,
+        })
+    }
+}
+
+impl Wire<v1::Repair> for Repair {
+    fn to_wire(&self) -> v1::Repair {
+        let part = match self {
+            Self::EndAllocation { key, generation } => Mending::EndAllocation(v1::EndAllocation {
+                key: Some(key.to_wire()),
+                generation: generation.0,
+            }),
+            Self::FreeAddress { address } => Mending::FreeAddress(address.to_wire()),
+            Self::EndClaim { claim, generation } => Mending::EndClaim(v1::EndClaim {
+                claim: claim.0,
+                generation: generation.0,
+            }),
+        };
+        v1::Repair { repair: Some(part) }
+    }
+
+    fn from_wire(message: v1::Repair) -> Result<Self, Error> {
+        Ok(match message.repair.ok_or(Error::Missing("repair"))? {
+            Mending::EndAllocation(end) => Self::EndAllocation {
+                key: required(end.key, "attachment key")?,
+                generation: Generation(end.generation),
+            },
+            Mending::FreeAddress(address) => Self::FreeAddress {
+                address: Wire::from_wire(address)?,
+            },
+            Mending::EndClaim(end) => Self::EndClaim {
+                claim: ClaimId(end.claim),
+                generation: Generation(end.generation),
+            },
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::{Error, Wire, fixed, list, wires};
 use berth_domain::command::{FactsVersion, Header, Proposal};
 use berth_domain::id::{Principal, Reason, RequestId};
+use berth_domain::version::{APPLIES, BASE, ClusterVersion};
 use berth_proto::log::v1;
 use bytes::Bytes;
 use prost::Message;
@@ -18,6 +19,8 @@ pub struct Entry {
     pub batch: u64,
     /// Applied in order, each all-or-nothing.
     pub proposals: Vec<Proposal>,
+    /// The cluster version that it was written at.
+    pub version: ClusterVersion,
 }
 
 /// As raft carries it.
@@ -28,14 +31,36 @@ pub fn encode_entry(entry: &Entry) -> Vec<u8> {
         leader_boot: Bytes::copy_from_slice(&entry.leader_boot),
         batch: entry.batch,
         commands: wires(&entry.proposals),
+        // The first release wrote none, and its bytes stay what they were.
+        version: match entry.version {
+            BASE => 0,
+            version => version.0,
+        },
     };
     message.encode_to_vec()
 }
 
-/// From what raft carried. A command that this version does not know is an error: the replica must stop.
+/// From what raft carried. A version that this program does not apply, a command that it does not know, and a field that it
+/// does not know are errors: the replica must stop before it applies any of the entry.
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, Error> {
     let message = v1::Entry::decode(bytes)?;
-    Ok(Entry {
+    let version = ClusterVersion(message.version.max(BASE.0));
+    if !APPLIES.contains(version) {
+        return Err(Error::Version {
+            found: version,
+            applies: APPLIES,
+        });
+    }
+    if message.commands.iter().any(|one| one.command.is_none()) {
+        return Err(Error::UnknownCommand);
+    }
+    let unread = bytes.len().saturating_sub(message.encoded_len());
+    if unread > 0 {
+        let what = "an entry";
+        return Err(Error::UnknownFields { what, unread });
+    }
+    let entry = Entry {
+        version,
         header: Header {
             ledger_time_ms: message.ledger_time_ms,
             wall_time_ms: message.wall_time_ms,
@@ -43,7 +68,29 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, Error> {
         leader_boot: fixed(&message.leader_boot, "leader's boot")?,
         batch: message.batch,
         proposals: list(message.commands)?,
-    })
+    };
+    entry.is_timely()?;
+    Ok(entry)
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// A known command of a version that this program does not apply is as good as unknown.
+    fn is_timely(&self) -> Result<(), Error> {
+        let needs = |proposal: &Proposal| {
+            let command = &proposal.command;
+            command.since().max(command.written_at(BASE))
+        };
+        let beyond = |version: &ClusterVersion| !APPLIES.contains(*version);
+        match self.proposals.iter().map(needs).find(beyond) {
+            Some(found) => Err(Error::Version {
+                found,
+                applies: APPLIES,
+            }),
+            None => Ok(()),
+        }
+    }
 }
 
 // === impl Proposal ===

@@ -1,7 +1,7 @@
 //! Snapshots: a ledger's records, packed into chunks.
 
 use super::row::{request, request_to_wire, tombstone, tombstone_to_wire};
-use super::{Error, Wire, fixed, required};
+use super::{Error, Wire, fixed, required, whole};
 use berth_domain::event::Chain;
 use berth_domain::id::*;
 use berth_domain::ledger::{Record, Records, SnapshotHeader};
@@ -28,7 +28,7 @@ pub struct SnapshotChunks {
 
 /// The records of one chunk, in order.
 pub fn decode_chunk(bytes: &[u8]) -> Result<Vec<Record>, Error> {
-    let chunk = v1::SnapshotChunk::decode(bytes)?;
+    let chunk: v1::SnapshotChunk = whole(bytes, "a snapshot's chunk")?;
     chunk.records.into_iter().map(Record::from_wire).collect()
 }
 
@@ -95,6 +95,7 @@ impl Wire<v1::SnapshotRecord> for Record {
     fn to_wire(&self) -> v1::SnapshotRecord {
         let part = match self {
             Self::Header(header) => Part::Header(header.to_wire()),
+            Self::Cluster(row) => Part::Cluster(row.to_wire()),
             Self::VSwitch(row) => Part::Vswitch(row.to_wire()),
             Self::Node(row) => Part::Node(row.to_wire()),
             Self::Member(row) => Part::Member(row.to_wire()),
@@ -125,6 +126,7 @@ impl Wire<v1::SnapshotRecord> for Record {
         Ok(
             match message.record.ok_or(Error::Missing("snapshot record"))? {
                 Part::Header(header) => Self::Header(SnapshotHeader::from_wire(header)?),
+                Part::Cluster(row) => Self::Cluster(Wire::from_wire(row)?),
                 Part::Vswitch(row) => Self::VSwitch(Wire::from_wire(row)?),
                 Part::Node(row) => Self::Node(Wire::from_wire(row)?),
                 Part::Member(row) => Self::Member(Wire::from_wire(row)?),

@@ -6,6 +6,7 @@ use super::{Error, Wire, eni, eni_text, fixed, list, optional, required, wires};
 use berth_domain::id::*;
 use berth_domain::outcome::Outcome;
 use berth_domain::row::*;
+use berth_domain::version::ClusterVersion;
 use berth_proto::log::v1;
 use berth_proto::log::v1::claim_row::State as ClaimPart;
 use berth_proto::log::v1::outcome::Outcome as OutcomePart;
@@ -297,6 +298,20 @@ impl Wire<v1::Outcome> for Outcome {
             },
             OutcomePart::Rows(count) => Self::Rows(count),
             OutcomePart::Done(_) => Self::Done,
+        })
+    }
+}
+
+impl Wire<v1::ClusterRow> for Cluster {
+    fn to_wire(&self) -> v1::ClusterRow {
+        v1::ClusterRow {
+            version: self.version.0,
+        }
+    }
+
+    fn from_wire(message: v1::ClusterRow) -> Result<Self, Error> {
+        Ok(Self {
+            version: ClusterVersion(message.version),
         })
     }
 }

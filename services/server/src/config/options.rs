@@ -12,6 +12,8 @@ pub(super) const TICK_MS: u64 = 100;
 pub(super) const SNAPSHOT_EVERY_ENTRIES: u64 = 20_000;
 /// A follower that was away for less is caught up from the log instead of by a snapshot.
 pub(super) const SNAPSHOT_KEEP_ENTRIES: u64 = 5_000;
+/// Long enough to see that an upgrade went well, or to go back by one restart.
+pub(super) const CLUSTER_VERSION_HOLD_OFF_S: u64 = 60;
 pub(super) const BALLAST_MIB: u64 = 64;
 pub(super) const DISK_LOW_MIB: u64 = 256;
 pub(super) const LOG_FILTER: &str = "info";
@@ -83,6 +85,12 @@ pub struct Options {
     /// One raft tick in ms; heartbeats are one, elections ten to twenty [default: 100]
     #[arg(long, env = "BERTH_TICK_MS")]
     pub tick_ms: Option<u64>,
+    /// The cluster version is never raised above this one; older programs can be gone back to [default: no limit]
+    #[arg(long, env = "BERTH_HOLD_CLUSTER_VERSION")]
+    pub hold_cluster_version: Option<u32>,
+    /// It is raised once every member has been able to apply the next for so many seconds [default: 60]
+    #[arg(long, env = "BERTH_CLUSTER_VERSION_HOLD_OFF_S")]
+    pub cluster_version_hold_off_s: Option<u64>,
     /// Kept free on the disk for the last writes, MiB [default: 64]
     #[arg(long, env = "BERTH_BALLAST_MIB")]
     pub ballast_mib: Option<u64>,

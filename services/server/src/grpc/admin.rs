@@ -7,6 +7,7 @@ mod explain;
 mod history;
 mod member;
 mod node;
+mod version;
 mod view;
 mod vswitch;
 
@@ -230,6 +231,12 @@ impl Admin for AdminService {
         request: Request<RemoveMemberRequest>,
     ) -> Answered<ChangeMemberResponse> {
         answered!(self, request, member::remove)
+    }
+    async fn set_cluster_version(
+        &self,
+        request: Request<SetClusterVersionRequest>,
+    ) -> Answered<SetClusterVersionResponse> {
+        answered!(self, request, version::set)
     }
     async fn ledger_digest(
         &self,

@@ -90,6 +90,7 @@ pub const TABLE: &[Row] = &[
     row("/berth.v1.Admin/ListMembers", READERS, USUAL),
     row("/berth.v1.Admin/PromoteMember", ADMINS, USUAL),
     row("/berth.v1.Admin/RemoveMember", ADMINS, USUAL),
+    row("/berth.v1.Admin/SetClusterVersion", ADMINS, USUAL),
     row("/berth.v1.Admin/LedgerDigest", READERS, USUAL),
     row("/berth.peer.v1.Peer/Exchange", MEMBERS, KEPT),
     row("/berth.peer.v1.Peer/FetchSnapshot", MEMBERS, USUAL),

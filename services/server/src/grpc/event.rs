@@ -192,6 +192,12 @@ impl Writer<'_> {
                 let after = after.as_ref().map(|_| known);
                 sides("request", format!("{principal}/{id}"), before, after)
             }
+            Change::Cluster { before, after } => Sides {
+                kind: "cluster",
+                key: "version".into(),
+                before: Some(before.version.to_string()),
+                after: Some(after.version.to_string()),
+            },
             Change::Member { id, before, after } => sides(
                 "member",
                 id.to_string(),

@@ -48,7 +48,9 @@ pub fn code(refusal: RefusalCode) -> Code {
         | R::InUse
         | R::StaleGeneration
         | R::FactsMissing
-        | R::Membership => Code::FailedPrecondition,
+        | R::Membership
+        | R::ClusterVersion
+        | R::NotBroken => Code::FailedPrecondition,
         R::Taken => Code::Aborted,
         R::OutOfRange => Code::OutOfRange,
         R::NotLeader | R::Unavailable | R::DiskLow | R::OutcomeUnknown => Code::Unavailable,
@@ -137,6 +139,10 @@ fn ledger(reason: &Refusal, refusal: &mut v1::Refusal) -> RefusalCode {
             refusal.field = if is_ipv6 { "ipv6_cidr" } else { "ipv4_cidr" }.into();
             RefusalCode::Overlap
         }
+        Refusal::VersionTooLow { .. } | Refusal::VersionLowered { .. } => {
+            RefusalCode::ClusterVersion
+        }
+        Refusal::NotBroken { .. } => RefusalCode::NotBroken,
         Refusal::InUse { by, .. } => {
             refusal.holder.clone_from(by);
             RefusalCode::InUse
@@ -224,12 +230,12 @@ mod tests {
     /// Promise: every refusal code that the wire has is mapped to a gRPC code of its own meaning.
     #[test]
     fn every_code_is_mapped() {
-        for number in 1..=24 {
+        for number in 1..=26 {
             let refusal = RefusalCode::try_from(number).expect("a code of the wire");
             assert_ne!(code(refusal), Code::Unknown, "{refusal:?}");
         }
         assert!(
-            RefusalCode::try_from(25).is_err(),
+            RefusalCode::try_from(27).is_err(),
             "a new code needs its row here"
         );
         assert_eq!(code(RefusalCode::Unspecified), Code::Unknown);

@@ -60,7 +60,10 @@ pub(super) fn keys(group: &EventGroup) -> Vec<Vec<u8>> {
                         .map(|row| vswitch(&row.name)),
                 );
             }
-            Change::Tombstone { .. } | Change::Request { .. } | Change::Member { .. } => {}
+            Change::Tombstone { .. }
+            | Change::Request { .. }
+            | Change::Member { .. }
+            | Change::Cluster { .. } => {}
         }
     }
     keys.into_iter().collect()

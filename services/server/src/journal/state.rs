@@ -6,7 +6,8 @@ use crate::failure::Failure;
 use crate::spans;
 use berth_actors::Reply;
 use berth_domain::command::{Header, Proposal};
-use berth_domain::outcome::Answer;
+use berth_domain::outcome::{Answer, Refusal};
+use berth_domain::version::ClusterVersion;
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use tracing::Span;
@@ -55,6 +56,8 @@ struct Term {
     clock: LedgerClock,
     /// The largest stamped or seen so far.
     wall_ms: u64,
+    /// What entries are written at.
+    version: ClusterVersion,
 }
 
 #[derive(Debug)]
@@ -85,10 +88,21 @@ impl State {
         }
     }
 
-    /// A term of our own begins; `wall_ms` is the ledger's.
-    pub fn begin(&mut self, clock: LedgerClock, wall_ms: u64) {
+    /// A term of our own begins; `wall_ms` and `version` are the ledger's.
+    pub fn begin(&mut self, clock: LedgerClock, wall_ms: u64, version: ClusterVersion) {
         self.lose();
-        self.term = Some(Term { clock, wall_ms });
+        self.term = Some(Term {
+            clock,
+            wall_ms,
+            version,
+        });
+    }
+
+    /// The cluster version has risen.
+    pub fn raised(&mut self, version: ClusterVersion) {
+        if let Some(term) = &mut self.term {
+            term.version = term.version.max(version);
+        }
     }
 
     /// The leadership is lost: what is under way is unknown, what only waited did not happen.
@@ -108,8 +122,11 @@ impl State {
 
     /// Takes a command in, or tells its proposer at once why not.
     pub fn propose(&mut self, propose: Propose) {
-        if self.term.is_none() {
+        let Some(term) = &self.term else {
             return propose.reply.answer(Err(not_leader()));
+        };
+        if let Some(refusal) = untimely(&propose.proposal, term.version) {
+            return propose.reply.answer(Err(Failure::Refused(refusal)));
         }
         if self.queue.len() >= QUEUE_MAX {
             return propose.reply.answer(Err(Failure::Busy {
@@ -132,6 +149,7 @@ impl State {
             ledger_time_ms: term.clock.ledger_ms(now_ms),
             wall_time_ms: term.wall_ms,
         };
+        let current = term.version;
         self.batch += 1;
         let batch = self.batch;
         let (proposals, waiting) = self.gather(batch);
@@ -139,6 +157,7 @@ impl State {
             header,
             leader_boot: self.boot,
             batch,
+            version: written_at(current, &proposals),
             proposals,
         }));
         let under_way = UnderWay {
@@ -223,6 +242,21 @@ impl State {
     pub fn under_way(&self) -> usize {
         self.under_way.len()
     }
+}
+
+/// A command that the cluster version does not allow yet: some member may not be able to apply it.
+fn untimely(proposal: &Proposal, current: ClusterVersion) -> Option<Refusal> {
+    let needed = proposal.command.since();
+    (needed > current).then(|| Refusal::VersionTooLow {
+        command: proposal.command.name(),
+        needed,
+        current,
+    })
+}
+
+fn written_at(current: ClusterVersion, proposals: &[Proposal]) -> ClusterVersion {
+    let written = |version, proposal: &Proposal| proposal.command.written_at(version);
+    proposals.iter().fold(current, written)
 }
 
 /// About how many bytes a command takes.

@@ -7,6 +7,7 @@ use berth_actors::{MonotonicClock, Reply, Spawner, Waiting};
 use berth_domain::command::{Command, DeleteVSwitch};
 use berth_domain::id::{Revision, VSwitchName};
 use berth_domain::outcome::{Answer, Outcome};
+use berth_domain::version::{BASE, CARE};
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
@@ -19,17 +20,21 @@ const BOOT: [u8; 16] = [1; 16];
 
 fn leading() -> State {
     let mut state = State::new(BOOT);
-    state.begin(LedgerClock::start(5_000, 100), 1_000);
+    state.begin(LedgerClock::start(5_000, 100), 1_000, BASE);
     state
 }
 
 fn propose(state: &mut State) -> Waiting<Committed> {
-    let (reply, waiting) = Reply::new();
     let delete = DeleteVSwitch {
         name: VSwitchName::new("a").expect("a name"),
     };
+    proposed(state, Command::DeleteVSwitch(delete))
+}
+
+fn proposed(state: &mut State, command: Command) -> Waiting<Committed> {
+    let (reply, waiting) = Reply::new();
     state.propose(Propose {
-        proposal: proposal(Command::DeleteVSwitch(delete)),
+        proposal: proposal(command),
         span: Span::none(),
         reply,
     });
@@ -95,7 +100,7 @@ fn a_lost_leadership_leaves_the_outcome_unknown() {
     ));
     assert!(state.pack(100, 0).is_none());
     // That it is committed after all is nobody's answer any more, also not in a new term.
-    state.begin(LedgerClock::start(6_000, 200), 0);
+    state.begin(LedgerClock::start(6_000, 200), 0, BASE);
     let next = propose(&mut state);
     state.applied(BOOT, batch, 9, vec![answer(1)]);
     assert_eq!(told(next), None);
@@ -188,6 +193,7 @@ fn one_turn_is_one_entry() {
         journal.deliver(Begin {
             clock: LedgerClock::start(0, 0),
             wall_ms: 0,
+            version: BASE,
         });
         let waiting: Vec<_> = (0..50)
             .map(|_| {
@@ -222,4 +228,49 @@ fn one_turn_is_one_entry() {
             assert_eq!(waiting.await.expect("told"), Ok(answer(revision)));
         }
     });
+}
+
+/// Promise: a command that the cluster version does not allow is refused before it is proposed, with both numbers; after
+/// the raise it is proposed, and its entry says at which version it was written.
+#[test]
+fn a_command_ahead_of_its_version_is_refused() {
+    let mut state = State::new(BOOT);
+    state.begin(LedgerClock::start(5_000, 100), 1_000, BASE);
+    let repair = || {
+        Command::Repair(berth_domain::command::Repair::FreeAddress {
+            address: "10.0.0.1".parse().expect("an address"),
+        })
+    };
+    let Some(Err(Failure::Refused(refusal))) = told(proposed(&mut state, repair())) else {
+        panic!("not refused");
+    };
+    assert!(
+        refusal
+            .to_string()
+            .contains("repair needs cluster version 2"),
+        "{refusal}"
+    );
+    assert!(state.pack(200, 2_000).is_none(), "nothing is proposed");
+    let to = CARE;
+    let raise = Command::SetClusterVersion(berth_domain::command::SetClusterVersion { to });
+    let raised = proposed(&mut state, raise);
+    let (batch, data) = state
+        .pack(200, 2_000)
+        .expect("the raise itself is proposed");
+    state.applied(BOOT, batch, 9, vec![answer(1)]);
+    assert_eq!(told(raised), Some(Ok(answer(1))));
+    assert_eq!(
+        decode_entry(&data).expect("ours").version,
+        CARE,
+        "of the version that it sets"
+    );
+    state.raised(CARE);
+    let allowed = proposed(&mut state, repair());
+    let (_, data) = state.pack(200, 2_000).expect("now it is proposed");
+    assert_eq!(decode_entry(&data).expect("ours").version, CARE);
+    assert!(told(allowed).is_none(), "it waits for its commit");
+    // A new term starts from its own ledger's version.
+    state.begin(LedgerClock::start(6_000, 300), 0, BASE);
+    let refused = told(proposed(&mut state, repair()));
+    assert!(matches!(refused, Some(Err(Failure::Refused(_)))));
 }

@@ -5,6 +5,7 @@
 use super::{Membership, Myself, Registry, join};
 use crate::config::Certificates;
 use berth_domain::id::Endpoint;
+use berth_domain::version::APPLIES;
 use berth_proto::peer::v1::JoinRequest;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,6 +103,8 @@ impl Announcement {
             replaces: 0,
             stays_learner: false,
             has_begun: true,
+            lowest_version: APPLIES.lowest.0,
+            highest_version: APPLIES.highest.0,
         }
     }
 }

@@ -4,7 +4,9 @@ use super::{Book, Greeting, Membership, Registry, Replica, Stranger, Vitals};
 use crate::history::Query;
 use crate::leader::Gate;
 use crate::replica::Handle;
+use crate::versions::CannotApply;
 use berth_domain::id::{MemberId, Revision};
+use berth_domain::version::VersionRange;
 use berth_proto::peer::v1;
 use berth_raft::log_store::SnapshotMeta;
 use berth_raft::status::Sender;
@@ -34,6 +36,10 @@ pub struct PeerDoor {
 impl Replica for PeerDoor {
     fn admit(&self, member: MemberId, store: [u8; 16]) -> Result<String, Stranger> {
         self.registry.admit(member, store)
+    }
+
+    fn applies(&self, member: MemberId, versions: VersionRange) -> Result<(), CannotApply> {
+        self.gate.versions().admit(member, versions)
     }
 
     fn receive(&self, from: Greeting, messages: Vec<Bytes>) {

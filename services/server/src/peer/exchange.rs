@@ -50,6 +50,9 @@ fn greet(
     let greeting = Greeting::read(myself, first)?;
     let name = replica.admit(greeting.from, greeting.store)?;
     check_certificate(greeting.from, &name, certificate)?;
+    let member = greeting.from;
+    let applies = replica.applies(member, greeting.applies);
+    applies.map_err(|reason| Stranger::CannotApply { member, reason })?;
     Ok(greeting)
 }
 

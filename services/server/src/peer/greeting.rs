@@ -1,7 +1,9 @@
 //! The first frame of a stream: who speaks to whom, in which cluster, out of which store.
 
 use super::Myself;
+use crate::versions::{CannotApply, range};
 use berth_domain::id::MemberId;
+use berth_domain::version::{APPLIES, VersionRange};
 use berth_proto::peer::v1::Frame;
 
 /// What the first frame says.
@@ -11,6 +13,8 @@ pub struct Greeting {
     pub from: MemberId,
     /// Its store's uuid.
     pub store: [u8; 16],
+    /// Which cluster versions its program applies.
+    pub applies: VersionRange,
 }
 
 /// Why a sender is turned away. The sentence is for the sender's log: it says what to do there.
@@ -48,6 +52,14 @@ pub enum Stranger {
          so it may not vote under its old id; start it with --rejoin to join as a new member"
     )]
     OtherStore(MemberId),
+    /// An older program, or one that is far too new.
+    #[error("member {member}: {reason}")]
+    CannotApply {
+        /// Who.
+        member: MemberId,
+        /// Why.
+        reason: CannotApply,
+    },
     /// The certificate is another member's.
     #[error("member {member} is named {name}, but the certificate says {certificate}")]
     OtherCertificate {
@@ -72,6 +84,8 @@ impl Greeting {
             store: me.store.to_vec().into(),
             messages: Vec::new(),
             vitals: None,
+            lowest_version: APPLIES.lowest.0,
+            highest_version: APPLIES.highest.0,
         }
     }
 
@@ -92,7 +106,12 @@ impl Greeting {
             return Err(Stranger::Misdirected { to, me: me.member });
         }
         let from = MemberId(frame.from);
-        Ok(Self { from, store })
+        let applies = range(frame.lowest_version, frame.highest_version);
+        Ok(Self {
+            from,
+            store,
+            applies,
+        })
     }
 }
 
@@ -126,6 +145,7 @@ mod tests {
         let frame = Greeting::frame(&me(1, 7), MemberId(2));
         let read = Greeting::read(&me(2, 8), &frame).expect("meant for it");
         assert_eq!((read.from, read.store), (MemberId(1), [7; 16]));
+        assert_eq!(read.applies, APPLIES);
         let other = Greeting::read(&me(3, 8), &frame).expect_err("not meant for it");
         assert!(
             other

@@ -11,9 +11,10 @@ use super::{Book, Registry};
 use crate::failure::Failure;
 use crate::leader::Gate;
 use crate::replica::Handle;
+use crate::versions::range;
 use berth_domain::command::{Command, Proposal, RegisterMember, RemoveMember, Vote};
 use berth_domain::id::*;
-use berth_domain::outcome::Outcome;
+use berth_domain::outcome::{Outcome, Refusal};
 use berth_proto::peer::v1::{JoinRequest, JoinResponse, PeerMember};
 use berth_raft::log_store::Membership as Taking;
 use berth_raft::replica::input::Change;
@@ -88,6 +89,10 @@ impl Membership {
         }
         let member = read(&request, &self.cluster_id).map_err(Failure::Refused)?;
         let id = member.id;
+        let applies = range(request.lowest_version, request.highest_version);
+        let _joining = self.gate.versions().joining().await;
+        let able = self.gate.versions().admit(id, applies);
+        able.map_err(|reason| Answer::permission_denied(reason.to_string()))?;
         let _changing = self.changing.lock().await;
         if request.has_begun {
             self.check_part(id).await?;
@@ -323,6 +328,8 @@ fn takes_part(membership: &Taking, id: u64) -> bool {
 /// What the ledger refuses here it refuses for good: another store under a known id.
 fn denied(failure: Failure) -> Answer {
     match failure {
+        // It will be allowed once the cluster version has risen.
+        Failure::Refused(Refusal::VersionTooLow { .. }) => failure.into(),
         Failure::Refused(refusal) => Answer::permission_denied(format!(
             "{refusal}; if its data directory was wiped or copied, start it with --rejoin to join as a new member"
         )),

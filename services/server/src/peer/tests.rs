@@ -1,6 +1,7 @@
 //! Two peers' doors over real sockets, with a replica behind each that only takes notes.
 
 use super::*;
+use crate::versions::Versions;
 use berth_raft::transport::Transport;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -55,6 +56,9 @@ impl Replica for Notes {
             Some(known) if *known != store => Err(Stranger::OtherStore(member)),
             Some(_) => Ok(format!("berth-{member}")),
         }
+    }
+    fn applies(&self, member: MemberId, versions: VersionRange) -> Result<(), CannotApply> {
+        Versions::new().admit(member, versions)
     }
     fn receive(&self, from: Greeting, messages: Vec<Bytes>) {
         self.received

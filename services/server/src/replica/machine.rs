@@ -3,6 +3,7 @@
 use super::decoding::decoded;
 use crate::codec::{self, SnapshotChunks, decode_clusters, decode_entry, encode_clusters};
 use crate::history::{Place, Progress};
+use crate::versions::Versions;
 use berth_domain::Ledger;
 use berth_domain::command::{Bind, BindClaim, Command, Proposal};
 use berth_domain::event::EventGroup;
@@ -10,6 +11,7 @@ use berth_domain::id::{ClusterId, ClusterName};
 use berth_domain::ledger;
 use berth_domain::outcome::{Answer, Outcome};
 use berth_domain::row::Member;
+use berth_domain::version::{APPLIES, ClusterVersion};
 use berth_raft::state_machine::{Error, StateMachine};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +27,8 @@ pub struct LedgerMachine {
     /// Clusters whose last bind was decided on facts: a new leader waits for those sources. The same on every replica, because
     /// it follows from the log and is in the snapshot; no part of the ledger, because no decision of its rests on it.
     with_facts: BTreeSet<ClusterName>,
+    /// Told of the cluster version.
+    versions: Versions,
 }
 
 /// Where a snapshot put a replica.
@@ -72,6 +76,10 @@ enum RestoreError {
     Clusters(#[source] codec::Error),
     #[error("the records do not make a ledger")]
     Ledger(#[from] ledger::Error),
+    #[error(
+        "the snapshot is of cluster version {found}, and this program applies {APPLIES}: start the program that the other members run"
+    )]
+    Version { found: ClusterVersion },
     #[error("the snapshot is of cluster {found}, this replica is of {own}")]
     Cluster { found: ClusterId, own: ClusterId },
 }
@@ -86,7 +94,13 @@ impl LedgerMachine {
             history,
             restored: Arc::default(),
             with_facts: BTreeSet::new(),
+            versions: Versions::new(),
         }
+    }
+
+    /// Told of the cluster version, as it is applied.
+    pub fn versions(&self) -> Versions {
+        self.versions.clone()
     }
 
     /// Where the newest snapshot put this replica; whoever tells the history takes it out.
@@ -150,6 +164,7 @@ impl StateMachine for LedgerMachine {
                 self.with_facts.remove(&allocation.key.cluster);
             }
         }
+        self.versions.reach(self.ledger.version());
         Ok(Effect {
             leader_boot: entry.leader_boot,
             batch: entry.batch,
@@ -187,6 +202,7 @@ impl StateMachine for LedgerMachine {
             index,
             source: Box::new(error),
         })?;
+        self.versions.reach(self.ledger.version());
         let place = Place {
             index,
             revision: self.ledger.revision(),
@@ -233,6 +249,10 @@ fn restore(
     }
     let ledger = ledger?;
     let with_facts = with_facts.map_err(RestoreError::Clusters)?;
+    let found = ledger.version();
+    if !APPLIES.contains(found) {
+        return Err(RestoreError::Version { found });
+    }
     match ledger.cluster() == own {
         true => Ok((ledger, with_facts.into_iter().collect())),
         false => Err(RestoreError::Cluster {

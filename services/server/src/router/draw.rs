@@ -8,6 +8,7 @@ use berth_actors::Reply;
 use berth_domain::Ledger;
 use berth_domain::choose::{NodeStock, VSwitchPool};
 use berth_domain::id::*;
+use berth_domain::version::ClusterVersion;
 use std::fmt;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct Start {
     pub ledger_ms: u64,
     /// The ledger's wall time, ms.
     pub wall_ms: u64,
+    /// The cluster version.
+    pub version: ClusterVersion,
     /// When something is due next, ledger time.
     pub next_due_ms: Option<u64>,
     /// Clusters whose last bind was decided on facts.
@@ -56,6 +59,7 @@ impl Draw {
             view: View::of(ledger),
             ledger_ms: ledger.ledger_time_ms(),
             wall_ms: ledger.wall_time_ms(),
+            version: ledger.version(),
             next_due_ms: ledger.next_due_ms(),
             with_facts,
         });

@@ -4,6 +4,7 @@ use super::housekeeping::Housekeeping;
 use super::{NODE_MAILBOX, Term, VSWITCH_MAILBOX};
 use crate::failure::Failure;
 use crate::feed::Batches;
+use crate::journal::Raised;
 use crate::node::{self, NodeActor};
 use crate::replica::Effect;
 use crate::vswitch::message::{Changed, NodeEnded};
@@ -105,6 +106,7 @@ impl Leading {
             Change::Node {
                 id, after: None, ..
             } => self.end_node(*id),
+            Change::Cluster { after, .. } => self.term.journal.deliver(Raised(after.version)),
             _ => {}
         }
     }

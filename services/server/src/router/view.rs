@@ -123,7 +123,8 @@ impl View {
             | Change::Allocation { .. }
             | Change::Tombstone { .. }
             | Change::Request { .. }
-            | Change::Member { .. } => {}
+            | Change::Member { .. }
+            | Change::Cluster { .. } => {}
         }
     }
 

@@ -5,6 +5,7 @@ use crate::config::{Certificates, Config, Member, Start};
 use crate::peer::join::{self, Joined};
 use crate::peer::{Address, Myself};
 use berth_domain::id::{Endpoint, MemberId, NodeName};
+use berth_domain::version::APPLIES;
 use berth_proto::peer::v1::{JoinRequest, PeerMember};
 use berth_raft::log_store::LogStore;
 use berth_raft::start::Start as RaftStart;
@@ -308,6 +309,8 @@ impl Joining<'_> {
             replaces,
             stays_learner: self.stays_learner,
             has_begun: false,
+            lowest_version: APPLIES.lowest.0,
+            highest_version: APPLIES.highest.0,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::peer::{
     Announcement, Book, Links, Membership, Myself, PeerDoor, PeerHistories, PeerSnapshots,
     Registry, Replica, slow_disk,
 };
+use crate::versions::Raiser;
 use berth_domain::id::{ClusterId, MemberId};
 use berth_domain::row::Member;
 use berth_raft::status::Role;
@@ -110,6 +111,9 @@ impl Running {
             .push(tokio::spawn(async move { book.keep(&gate).await }));
         let watch = slow_disk::watch(self.engine.gate(), self.book.clone());
         self.helpers.push(tokio::spawn(watch));
+        let raiser = Raiser::new(self.engine.gate(), config.hold);
+        self.helpers
+            .push(tokio::spawn(async move { raiser.supervise().await }));
         self.announce(config, advertised);
     }
 

@@ -2,13 +2,14 @@
 
 use crate::Error;
 use crate::database::sync_directory;
+use crate::upgrade::DIRECTORY;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 use uuid::Uuid;
 
-/// The layout this program reads and writes.
-pub const FORMAT: u32 = 1;
+/// The layout this program writes.
+pub const FORMAT: u32 = DIRECTORY.newest;
 
 const FILE: &str = "identity";
 const TEMPORARY_FILE: &str = "identity.new";
@@ -36,8 +37,8 @@ impl Identity {
         }
     }
 
-    /// `None` if there is no identity file.
-    pub(super) fn read(directory: &Path) -> Result<Option<Self>, Error> {
+    /// With the form that it says; `None` if there is no identity file.
+    pub(super) fn read(directory: &Path) -> Result<Option<(u32, Self)>, Error> {
         let path = directory.join(FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -51,22 +52,20 @@ impl Identity {
             let what = "its identity file does not match its checksum";
             return Err(Error::damaged(directory, what));
         };
-        if format != FORMAT {
-            return Err(Error::Format {
-                path: directory.to_owned(),
-                found: format,
-                supported: FORMAT,
-            });
-        }
-        Ok(Some(identity))
+        Ok(Some((format, identity)))
     }
 
     /// Durable on return: a temporary file, synced, renamed, the directory synced.
     pub(super) fn write(&self, directory: &Path) -> Result<(), Error> {
+        self.write_as(FORMAT, directory)
+    }
+
+    /// The same, in a directory of this form.
+    pub(super) fn write_as(&self, format: u32, directory: &Path) -> Result<(), Error> {
         let temporary = directory.join(TEMPORARY_FILE);
         let path = directory.join(FILE);
         let mut file = File::create(&temporary).map_err(Error::io("create", &temporary))?;
-        file.write_all(self.text().as_bytes())
+        file.write_all(self.text(format).as_bytes())
             .map_err(Error::io("write", &temporary))?;
         file.sync_all().map_err(Error::io("sync", &temporary))?;
         fs::rename(&temporary, &path).map_err(Error::io("rename", &temporary))?;
@@ -83,9 +82,9 @@ impl Identity {
         Ok(())
     }
 
-    fn text(&self) -> String {
+    fn text(&self, format: u32) -> String {
         let lines = format!(
-            "berth-store {FORMAT}\ncluster {}\nmember {}\nstore {}\n",
+            "berth-store {format}\ncluster {}\nmember {}\nstore {}\n",
             self.cluster_id, self.member_id, self.store
         );
         let checksum = crc32c::crc32c(lines.as_bytes());
@@ -121,7 +120,7 @@ mod tests {
     fn one_flipped_bit_is_noticed() {
         // A damaged identity is never read as another member's.
         let identity = Identity::new("cluster-1", 7);
-        let text = identity.text();
+        let text = identity.text(FORMAT);
         assert_eq!(parse(&text), Some((FORMAT, identity)));
         for bit in 0..text.len() * 8 {
             let mut bytes = text.clone().into_bytes();

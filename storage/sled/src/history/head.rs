@@ -3,9 +3,10 @@
 use super::index::RunMeta;
 use super::{Gap, Through};
 use crate::encoding::{Input, put_u64s, put_varint};
+use crate::upgrade::HISTORY_HEAD;
 
-/// The newest layout of the record.
-const LAYOUT: u8 = 1;
+/// The newest layout of the record. A form is one byte as long as there are fewer than 256 of them.
+const LAYOUT: u8 = HISTORY_HEAD.newest as u8;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Head {

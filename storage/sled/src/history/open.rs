@@ -8,6 +8,7 @@ use super::{HistoryReader, HistoryWriter};
 use crate::Error;
 use crate::checksum::unframe;
 use crate::database::{Database, DatabaseOptions};
+use crate::upgrade::HISTORY_HEAD;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ pub(super) fn open(
     options: DatabaseOptions,
 ) -> Result<(HistoryWriter, HistoryReader), Error> {
     let database = Database::open(path, options)?;
-    let Some(head) = Head::decode(&database.head()?) else {
+    let head = HISTORY_HEAD.brought_up(database.head()?, database.path())?;
+    let Some(head) = Head::decode(&head) else {
         return Err(database.damaged("its head record cannot be read"));
     };
     database.check_sequence(head.sequence)?;

@@ -4,10 +4,11 @@
 
 use crate::Error;
 use crate::encoding::{Input, put_u64s, put_varint};
+use crate::upgrade::LOG_HEAD;
 use berth_raft::log_store::{Batch, HardState, Membership, SnapshotMeta};
 
-/// The newest layout of the record.
-const LAYOUT: u8 = 1;
+/// The newest layout of the record. A form is one byte as long as there are fewer than 256 of them.
+const LAYOUT: u8 = LOG_HEAD.newest as u8;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {

@@ -5,11 +5,13 @@ use super::tail::{Chunk, Tail};
 use super::{SledLog, chunk, snapshot};
 use crate::Error;
 use crate::database::Database;
+use crate::upgrade::LOG_HEAD;
 use berth_raft::log_store::{Entry, Loaded, SnapshotMeta};
 use std::collections::BTreeMap;
 
 pub(super) fn load(log: &mut SledLog) -> Result<Loaded, Error> {
-    let head = Head::decode(&log.database.head()?);
+    let head = LOG_HEAD.brought_up(log.database.head()?, log.database.path())?;
+    let head = Head::decode(&head);
     let Some(mut head) = head else {
         return Err(log.database.damaged("its head record cannot be read"));
     };

@@ -154,7 +154,7 @@ fn a_later_format_is_not_touched() {
     fs::write(&file, format!("{lines}checksum {checksum:08x}\n")).unwrap();
     let error = refusal(&path);
     assert!(
-        error.contains("has format 2; this program reads format 1"),
+        error.contains("has form 2; this program reads 1"),
         "{error}"
     );
 }

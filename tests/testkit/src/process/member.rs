@@ -10,6 +10,9 @@ use super::{Error, Setup, binary};
 /// How much of a log an error shows.
 const LOG_LINES_SHOWN: usize = 20;
 
+/// What a replica runs, unless a test says otherwise.
+const PROGRAM: &str = "berthd";
+
 /// A replica's process; killed and waited for when the value goes.
 #[derive(Debug)]
 pub struct Member {
@@ -85,7 +88,7 @@ pub(super) fn spawn(
         arguments.extend([flag.to_owned(), value]);
     }
     let log = folder.join(format!("{name}.log"));
-    let child = run(&name, &arguments, &log)?;
+    let child = run(PROGRAM, &name, &arguments, &log)?;
     Ok(Member {
         name,
         endpoint: endpoint(&own),
@@ -108,7 +111,7 @@ fn bootstrap(ports: &[Ports], endpoint: impl Fn(&Ports) -> String) -> Vec<String
     arguments
 }
 
-fn run(name: &str, arguments: &[String], log: &Path) -> Result<Child, Error> {
+fn run(program: &str, name: &str, arguments: &[String], log: &Path) -> Result<Child, Error> {
     let file = File::options().create(true).append(true).open(log);
     let file = file.map_err(|source| Error::File {
         path: log.to_owned(),
@@ -118,7 +121,7 @@ fn run(name: &str, arguments: &[String], log: &Path) -> Result<Child, Error> {
         path: log.to_owned(),
         source,
     })?;
-    let started = Command::new(binary("berthd")?)
+    let started = Command::new(binary(program)?)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(file)
@@ -157,8 +160,35 @@ impl Member {
         })
     }
 
+    /// SIGTERM, and waits until it is gone, as a service manager does.
+    pub fn stop(&mut self) -> Result<(), Error> {
+        let failed = |source| Error::Process {
+            name: self.name.clone(),
+            source,
+        };
+        let id = rustix::process::Pid::from_child(&self.child);
+        let asked = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        asked.map_err(|error| failed(error.into()))?;
+        self.child.wait().map(drop).map_err(failed)
+    }
+
+    /// Waits until it has ended by itself; the end of what it said.
+    pub fn wait_for_end(&mut self) -> Result<String, Error> {
+        let ended = self.child.wait();
+        ended.map_err(|source| Error::Process {
+            name: self.name.clone(),
+            source,
+        })?;
+        Ok(self.log_tail())
+    }
+
     /// Starts it again on its data, with its ports. It must be dead.
     pub fn restart(&mut self) -> Result<(), Error> {
+        self.restart_as(PROGRAM)
+    }
+
+    /// The same with another program: `berthd-next` is the server as a later release would be.
+    pub fn restart_as(&mut self, program: &str) -> Result<(), Error> {
         // A cluster is begun once; from then on a member goes on with what it has.
         let mut arguments = Vec::new();
         let mut skip_value = false;
@@ -170,7 +200,7 @@ impl Member {
                 _ => arguments.push(argument.clone()),
             }
         }
-        self.child = run(&self.name, &arguments, &self.log)?;
+        self.child = run(program, &self.name, &arguments, &self.log)?;
         Ok(())
     }
 

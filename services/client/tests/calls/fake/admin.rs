@@ -129,6 +129,13 @@ impl Admin for Heart {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn set_cluster_version(
+        &self,
+        _: Request<SetClusterVersionRequest>,
+    ) -> Refused<SetClusterVersionResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn ledger_digest(
         &self,
         _: Request<LedgerDigestRequest>,

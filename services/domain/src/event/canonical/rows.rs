@@ -4,8 +4,8 @@ use super::Writer;
 use crate::id::{EniId, NodeId};
 use crate::outcome::Outcome;
 use crate::row::{
-    AddressState, Allocation, Change, Claim, ClaimState, Member, Node, RequestResult, Tombstone,
-    VSwitch,
+    AddressState, Allocation, Change, Claim, ClaimState, Cluster, Member, Node, RequestResult,
+    Tombstone, VSwitch,
 };
 
 // === impl Writer ===
@@ -177,6 +177,10 @@ impl Writer<'_> {
         self.raw(&row.store);
     }
 
+    pub(crate) fn cluster(&mut self, row: &Cluster) {
+        self.u32(row.version.0);
+    }
+
     pub(crate) fn change(&mut self, change: &Change) {
         match change {
             Change::Address {
@@ -225,6 +229,11 @@ impl Writer<'_> {
             Change::Member { id, before, after } => {
                 self.numbered(7, id.0);
                 self.sides(before.as_deref(), after.as_deref(), Self::member);
+            }
+            Change::Cluster { before, after } => {
+                self.byte(8);
+                self.cluster(before);
+                self.cluster(after);
             }
         }
     }

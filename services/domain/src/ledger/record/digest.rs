@@ -32,6 +32,7 @@ impl Writer<'_> {
                 self.u64(header.revision.0);
                 self.raw(&header.chain.0);
             }
+            Record::Cluster(row) => self.tagged(9, row, Self::cluster),
             Record::VSwitch(row) => self.tagged(1, &**row, Self::vswitch),
             Record::Node(row) => self.tagged(2, &**row, Self::node),
             Record::Member(row) => self.tagged(3, &**row, Self::member),

@@ -1,41 +1,70 @@
 //! A ledger out of records. A damaged snapshot must not make one that only looks whole.
 
-use super::{Record, STATE_VERSION};
+use super::{Record, SnapshotHeader, UPGRADES, Upgrade, upgrade};
 use crate::id::NodeId;
 use crate::ledger::{Error, Ledger, warm};
 use crate::row::{AddressState, Change};
+use crate::version::BASE;
 
 // === impl Ledger ===
 
 impl Ledger {
     /// A ledger of the records of one.
     pub fn from_records(records: impl IntoIterator<Item = Record>) -> Result<Self, Error> {
+        Self::from_older_records(records, UPGRADES)
+    }
+
+    /// The same, with the steps from older forms given.
+    pub(super) fn from_older_records(
+        records: impl IntoIterator<Item = Record>,
+        upgrades: &[Upgrade],
+    ) -> Result<Self, Error> {
         let mut records = records.into_iter();
         let Some(Record::Header(header)) = records.next() else {
             return Err(Error::Header);
         };
-        if header.state_version != STATE_VERSION {
-            let (found, known) = (header.state_version, STATE_VERSION);
-            return Err(Error::StateVersion { found, known });
-        }
-        let mut ledger = Self::new(header.cluster);
-        ledger.revision = header.revision;
-        ledger.chain = header.chain;
-        ledger.pass_time(header.ledger_time_ms, header.wall_time_ms);
-        let mut records = records.peekable();
+        let steps = upgrade::steps(upgrades, header.state_version)?;
+        let mut ledger = Self::headed(&header);
+        let mut records = records
+            .filter_map(|record| upgrade::apply(steps, record))
+            .peekable();
         while records.peek().is_some() {
             let some: Vec<Record> = records.by_ref().take(warm::TOGETHER).collect();
             ledger.warm_records(&some);
             some.into_iter()
                 .try_for_each(|record| ledger.install_record(record))?;
         }
+        ledger.is_of_its_form(&header)?;
         Ok(ledger)
+    }
+
+    fn headed(header: &SnapshotHeader) -> Self {
+        let mut ledger = Self::new(header.cluster.clone());
+        ledger.revision = header.revision;
+        ledger.chain = header.chain;
+        ledger.pass_time(header.ledger_time_ms, header.wall_time_ms);
+        ledger
+    }
+
+    /// A snapshot that lost its cluster record must not set the cluster back to the first version.
+    fn is_of_its_form(&self, header: &SnapshotHeader) -> Result<(), Error> {
+        let version = header.state_version;
+        let what = match (version > 1, self.version() > BASE) {
+            (true, false) => "no cluster version above the first",
+            (false, true) => "a cluster version above the first",
+            _ => return Ok(()),
+        };
+        Err(Error::Form { version, what })
     }
 
     fn install_record(&mut self, record: Record) -> Result<(), Error> {
         self.check_names(&record)?;
         let change = match record {
             Record::Header(_) => return Err(Error::Header),
+            Record::Cluster(after) => Change::Cluster {
+                before: self.cluster_row,
+                after,
+            },
             Record::VSwitch(row) => Change::VSwitch {
                 id: row.id,
                 before: None,

@@ -6,6 +6,7 @@ use berth_domain::command::*;
 use berth_domain::id::*;
 use berth_domain::outcome::Outcome;
 use berth_domain::row::*;
+use berth_domain::version::{APPLIES, ClusterVersion};
 use proptest::option;
 use proptest::prelude::*;
 use std::net::IpAddr;
@@ -217,6 +218,26 @@ pub fn command() -> impl Strategy<Value = Command> {
             })
         }),
         any::<u64>().prop_map(|id| Command::RemoveMember(RemoveMember { id: MemberId(id) })),
+        (1..=APPLIES.highest.0).prop_map(|to| {
+            Command::SetClusterVersion(SetClusterVersion {
+                to: ClusterVersion(to),
+            })
+        }),
+        repair().prop_map(Command::Repair),
+    ]
+}
+
+fn repair() -> impl Strategy<Value = Repair> {
+    prop_oneof![
+        (key(), any::<u64>()).prop_map(|(key, generation)| Repair::EndAllocation {
+            key,
+            generation: Generation(generation),
+        }),
+        address().prop_map(|address| Repair::FreeAddress { address }),
+        (any::<u64>(), any::<u64>()).prop_map(|(claim, generation)| Repair::EndClaim {
+            claim: ClaimId(claim),
+            generation: Generation(generation),
+        }),
     ]
 }
 
@@ -522,6 +543,14 @@ pub fn change() -> impl Strategy<Value = Change> {
                 }
             }
         ),
+        (any::<u32>(), any::<u32>()).prop_map(|(before, after)| Change::Cluster {
+            before: Cluster {
+                version: ClusterVersion(before),
+            },
+            after: Cluster {
+                version: ClusterVersion(after),
+            },
+        }),
         (any::<u64>(), side(member()), side(member())).prop_map(|(id, before, after)| {
             Change::Member {
                 id: MemberId(id),

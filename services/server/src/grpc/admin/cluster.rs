@@ -7,6 +7,7 @@ use crate::grpc::event::hex;
 use crate::grpc::principal::Caller;
 use berth_domain::id::{MemberId, Reason};
 use berth_domain::invariant;
+use berth_domain::version::APPLIES;
 use berth_proto::v1;
 use tracing::info;
 
@@ -19,6 +20,24 @@ pub(super) async fn status(
     let mut status = service.gate.read_stale(view::cluster).await?;
     status.history_through_revision = service.gate.history().through().0;
     status.version = service.version.into();
+    let versions = service.gate.versions();
+    status.version_waits_for = versions.waits_for();
+    status.member_versions = status
+        .members
+        .iter()
+        .map(|member| {
+            let is_me = member.id == status.member_id;
+            let said = match is_me {
+                true => Some(APPLIES),
+                false => versions.of(MemberId(member.id)),
+            };
+            v1::MemberVersions {
+                member_id: member.id,
+                lowest: said.map_or(0, |range| range.lowest.0),
+                highest: said.map_or(0, |range| range.highest.0),
+            }
+        })
+        .collect();
     Ok(status)
 }
 

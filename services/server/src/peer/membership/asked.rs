@@ -123,7 +123,11 @@ impl Membership {
             client_endpoint: row.client_endpoint.clone(),
             peer_endpoint: row.peer_endpoint.clone(),
             store: row.store,
-            vote: Vote::Given,
+            // Said only where it changes something: the cluster version may not allow it yet.
+            vote: match row.stays_learner {
+                true => Vote::Given,
+                false => Vote::AsKnown,
+            },
         });
         let old = old.map(|id| Command::RemoveMember(RemoveMember { id: MemberId(id) }));
         let mut revision = roll.revision;

@@ -5,6 +5,7 @@ use crate::codec::{Entry, encode_entry};
 use crate::engine::samples::{create_vswitch, register_node};
 use berth_domain::command::{FactsVersion, Header};
 use berth_domain::id::Revision;
+use berth_domain::version::BASE;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ fn entry(batch: u64, proposals: Vec<Proposal>) -> Vec<u8> {
         leader_boot: [4; 16],
         batch,
         proposals,
+        version: BASE,
     })
 }
 

@@ -5,6 +5,7 @@ use crate::peer::Vitals;
 use berth_domain::Ledger;
 use berth_domain::id::MemberId;
 use berth_domain::row::Member;
+use berth_domain::version::APPLIES;
 use berth_proto::v1;
 use berth_raft::status::{Standing, Status};
 use std::sync::Arc;
@@ -34,6 +35,11 @@ pub(in crate::grpc::admin) fn cluster(
         version: String::new(),
         chain_head: hex(&ledger.chain().0),
         ledger_time_ms: ledger.ledger_time_ms(),
+        cluster_version: ledger.version().0,
+        lowest_version: APPLIES.lowest.0,
+        highest_version: APPLIES.highest.0,
+        member_versions: Vec::new(),
+        version_waits_for: String::new(),
     }
 }
 
