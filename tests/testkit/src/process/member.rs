@@ -18,6 +18,7 @@ const PROGRAM: &str = "berthd";
 pub struct Member {
     name: String,
     endpoint: String,
+    data: PathBuf,
     log: PathBuf,
     arguments: Vec<String>,
     child: Child,
@@ -78,6 +79,12 @@ pub(super) fn spawn(
     };
     arguments.extend(setup.flags.iter().cloned());
     let data = folder.join(&name);
+    if let Some(from) = &setup.data {
+        copy(from, &data).map_err(|source| Error::File {
+            path: from.clone(),
+            source,
+        })?;
+    }
     for (flag, value) in [
         ("--name", name.clone()),
         ("--data-dir", data.to_string_lossy().into_owned()),
@@ -92,10 +99,25 @@ pub(super) fn spawn(
     Ok(Member {
         name,
         endpoint: endpoint(&own),
+        data,
         log,
         arguments,
         child,
     })
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
 
 fn bootstrap(ports: &[Ports], endpoint: impl Fn(&Ports) -> String) -> Vec<String> {
@@ -158,6 +180,11 @@ impl Member {
             name: self.name.clone(),
             source,
         })
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// SIGTERM, and waits until it is gone, as a service manager does.

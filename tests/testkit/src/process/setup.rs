@@ -1,6 +1,7 @@
 //! What a cluster's replicas are started with beside names, folders and ports.
 
 use berth_client::TlsFiles;
+use std::path::{Path, PathBuf};
 
 use crate::certificates::Files;
 
@@ -11,6 +12,8 @@ pub struct Setup {
     pub flags: Vec<String>,
     /// With which certificates an administrator calls; with some, the client listeners speak TLS.
     pub administrator: Option<TlsFiles>,
+    /// The replica alone begins with a copy of this data directory.
+    pub data: Option<PathBuf>,
 }
 
 // === impl Setup ===
@@ -22,9 +25,17 @@ impl Setup {
         self
     }
 
+    /// One replica that goes on with a copy of a data directory.
+    pub fn on(self, data: &Path) -> Self {
+        Self {
+            data: Some(data.to_owned()),
+            ..self
+        }
+    }
+
     /// Client listeners that speak TLS with the server's files; the administrator's are for readiness.
     pub fn client_tls(self, server: &Files, administrator: &Files) -> Self {
-        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let text = |path: &Path| path.to_string_lossy().into_owned();
         let secure = self
             .flag("--tls-client-ca", &text(&server.ca))
             .flag("--tls-client-cert", &text(&server.cert))
