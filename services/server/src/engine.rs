@@ -19,6 +19,7 @@ use crate::router::{Draw, Router, Wanted};
 use berth_actors::{Address, Clock, MonotonicClock, Spawner};
 use berth_domain::id::{self, ClusterId, Endpoint, MemberId};
 use berth_domain::row::Member;
+use berth_domain::version::ClusterVersion;
 use berth_raft::driver::source::SnapshotSource;
 use berth_raft::driver::{self, Running};
 use berth_raft::options::Options;
@@ -60,6 +61,8 @@ pub struct EngineOptions {
     /// Where members listen for clients, as far as is known before the ledger says it: a follower names its leader
     /// from the first moment.
     pub client_endpoints: BTreeMap<MemberId, Endpoint>,
+    /// What a new cluster begins at, if this replica is its first leader.
+    pub first_version: ClusterVersion,
 }
 
 /// Why a replica stopped by itself: one line with all causes.
@@ -129,7 +132,8 @@ impl Engine {
             facts.clone(),
             draw(&raft),
             announce,
-        );
+        )
+        .with_first_version(options.first_version);
         let router = spawner.spawn(router, ROUTER_MAILBOX);
         let wanted = router.clone();
         facts.on_usable(move |_| wanted.deliver(Wanted));

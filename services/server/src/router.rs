@@ -21,14 +21,16 @@ use crate::failure::Failure;
 use crate::journal::{Begin, Journal, LedgerClock, Lose, Propose, Settle, Settled};
 use crate::node::{self, Request};
 use crate::replica::Effect;
+use crate::versions;
 use crate::vswitch::message::{CreateClaim, GiveBack};
 use crate::vswitch::state::NO_NODE;
 use crate::vswitch::{self, VSwitchActor};
 use berth_actors::{Actor, Address, Context, Handler, Reply, Spawner, Unanswered, Undelivered};
 use berth_domain::command::Command;
-use berth_domain::id::{NodeId, VSwitchId};
+use berth_domain::id::{NodeId, Revision, VSwitchId};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::VSwitch;
+use berth_domain::version::{BASE, ClusterVersion};
 use berth_raft::driver::event::Event;
 use berth_raft::status::Role;
 use housekeeping::Housekeeping;
@@ -57,6 +59,7 @@ pub struct Router {
     role: Role,
     /// Says `ready` only once the actors are there.
     announced: watch::Sender<Role>,
+    first_version: ClusterVersion,
     stage: Stage,
 }
 
@@ -100,8 +103,15 @@ impl Router {
             draw,
             role: Role::default(),
             announced,
+            first_version: BASE,
             stage: Stage::Idle,
         }
+    }
+
+    /// What a new cluster begins at, if this replica is its first leader.
+    pub fn with_first_version(mut self, version: ClusterVersion) -> Self {
+        self.first_version = version;
+        self
     }
 
     fn leading(&mut self) -> Option<&mut Leading> {
@@ -167,6 +177,9 @@ impl Router {
             wall_ms: start.wall_ms,
             version: start.version,
         });
+        if seen == Revision::default() && start.version < self.first_version {
+            versions::begin(self.first_version, &self.journal);
+        }
         self.facts.lead(start.with_facts);
         let rows: Vec<Arc<VSwitch>> = start.view.vswitches().cloned().collect();
         let term = Rc::new(Term {

@@ -7,7 +7,7 @@ mod raise;
 #[cfg(test)]
 mod tests;
 
-pub use raise::{Hold, Raiser, Wait};
+pub use raise::{Hold, Raiser, Wait, begin};
 
 use berth_domain::id::MemberId;
 use berth_domain::version::{APPLIES, BASE, ClusterVersion, VersionRange};

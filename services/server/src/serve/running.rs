@@ -76,6 +76,7 @@ impl Running {
             snapshot_every_entries: config.snapshot_every_entries,
             snapshot_keep_entries: config.snapshot_keep_entries,
             client_endpoints,
+            first_version: config.hold.first(),
         })?;
         let book = Book::default();
         let turned_away = Arc::new(Notify::new());

@@ -3,7 +3,9 @@
 
 use super::{Seen, Versions};
 use crate::failure::Failure;
+use crate::journal::{Journal, Propose};
 use crate::leader::Gate;
+use berth_actors::{Address, Reply};
 use berth_domain::Ledger;
 use berth_domain::command::{Command, Proposal, SetClusterVersion};
 use berth_domain::id::{MemberId, Principal, Reason, RequestId, Revision};
@@ -12,7 +14,7 @@ use berth_domain::version::{APPLIES, ClusterVersion};
 use berth_raft::status::Status;
 use std::time::Duration;
 use tokio::time::Instant;
-use tracing::info;
+use tracing::{Span, info};
 
 /// How often the leader looks; a look is one short closure on the raft thread.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -85,8 +87,16 @@ pub struct Raiser {
 struct Look {
     leads: bool,
     members: Vec<Seen>,
-    /// Nothing was ever done with this cluster: there is nothing to go back to.
-    is_fresh: bool,
+}
+
+// === impl Hold ===
+
+impl Hold {
+    /// What a new cluster begins at.
+    pub fn first(&self) -> ClusterVersion {
+        let at = self.at.unwrap_or(APPLIES.highest);
+        at.clamp(APPLIES.lowest, APPLIES.highest)
+    }
 }
 
 // === impl Raiser ===
@@ -130,10 +140,7 @@ impl Raiser {
             Err(wait) => return wait.to_string(),
             Ok(Some(to)) => to,
         };
-        match self
-            .raise(to, principal(), "every member can apply it")
-            .await
-        {
+        match self.raise(raise(to, "every member can apply it")).await {
             Ok(_) => String::new(),
             Err(failure) => failure.to_string(),
         }
@@ -160,7 +167,7 @@ impl Raiser {
             _ => able.insert((to, now)).1,
         };
         let left = self.hold.off.saturating_sub(now.duration_since(since));
-        if left.is_zero() || look.is_fresh {
+        if left.is_zero() {
             return Ok(Some(to));
         }
         // Rounded up: "in 0 s" would be wrong for a second.
@@ -168,23 +175,10 @@ impl Raiser {
         Err(Wait::HoldOff { to, seconds })
     }
 
-    async fn raise(
-        &self,
-        to: ClusterVersion,
-        principal: Principal,
-        reason: &str,
-    ) -> Result<Revision, Failure> {
-        let proposal = Proposal {
-            principal,
-            request_id: RequestId::new("").expect("allowed"), // the empty text is one of those allowed
-            trace_id: None,
-            reason: Reason::new(reason).expect("allowed"), // a short plain sentence
-            facts: None,
-            command: Command::SetClusterVersion(SetClusterVersion { to }),
-        };
+    async fn raise(&self, proposal: Proposal) -> Result<Revision, Failure> {
         let answer = self.gate.propose(proposal).await?;
         answer.result?;
-        info!(version = %to, revision = %answer.revision, "the cluster version has risen; older programs cannot join any more");
+        info!(revision = %answer.revision, "the cluster version has risen; older programs cannot join any more");
         Ok(answer.revision)
     }
 
@@ -193,14 +187,8 @@ impl Raiser {
         if !cfg!(feature = "next-version") || !self.gate.role().leads() {
             return;
         }
-        let proposal = Proposal {
-            principal: principal(),
-            request_id: RequestId::new("").expect("allowed"), // the empty text is one of those allowed
-            trace_id: None,
-            reason: Reason::new("").expect("allowed"), // the empty text is one of those allowed
-            facts: None,
-            command: Command::Rehearse(berth_domain::command::Rehearse),
-        };
+        let rehearse = Command::Rehearse(berth_domain::command::Rehearse);
+        let proposal = unasked("", rehearse);
         match self
             .gate
             .propose(proposal)
@@ -242,7 +230,7 @@ impl Gate {
     }
 }
 
-fn see(ledger: &Ledger, status: &Status) -> Look {
+fn see(_: &Ledger, status: &Status) -> Look {
     let taking = &status.membership;
     let lists = [
         &taking.voters,
@@ -258,14 +246,38 @@ fn see(ledger: &Ledger, status: &Status) -> Look {
             .iter()
             .any(|member| member.member == *id && member.recent_active),
     };
-    let sizes = ledger.sizes();
     Look {
         leads: status.role.leads() && status.role.ready,
         members: lists.into_iter().flatten().map(seen).collect(),
-        is_fresh: sizes.vswitches + sizes.nodes + sizes.claims == 0,
     }
 }
 
-fn principal() -> Principal {
-    Principal::new("berthd").expect("allowed") // a plain word is one of those allowed
+/// The first command of a new cluster, ahead of every other, so that all of them may be of that version. There is nothing to
+/// go back to, so nobody is waited for: a member that was set up with an older program stops before it and says so.
+pub fn begin(at: ClusterVersion, journal: &Address<Journal>) {
+    journal.deliver(Propose {
+        proposal: raise(at, "the cluster is new"),
+        span: Span::none(),
+        reply: Reply::call(move |answer| match answer {
+            Ok(Ok(_)) => info!(version = %at, "a new cluster begins"),
+            // The next leader of an empty ledger tries again.
+            outcome => info!(?outcome, "the first cluster version is not set yet"),
+        }),
+    });
+}
+
+fn raise(to: ClusterVersion, reason: &str) -> Proposal {
+    unasked(reason, Command::SetClusterVersion(SetClusterVersion { to }))
+}
+
+/// What the server does by itself.
+fn unasked(reason: &str, command: Command) -> Proposal {
+    Proposal {
+        principal: Principal::new("berthd").expect("allowed"), // a plain word is one of those allowed
+        request_id: RequestId::new("").expect("allowed"), // the empty text is one of those allowed
+        trace_id: None,
+        reason: Reason::new(reason).expect("allowed"), // a short plain sentence
+        facts: None,
+        command,
+    }
 }

@@ -5,6 +5,7 @@ use crate::history::{Fetched, Source};
 use crate::leader::Gate;
 use crate::replica::Handle;
 use berth_domain::id::{Endpoint, MemberId};
+use berth_domain::version::{BASE, ClusterVersion};
 use berth_raft::driver::source::{FetchError, SnapshotSource};
 use berth_raft::log_store::SnapshotMeta;
 use berth_raft::start::Start;
@@ -48,6 +49,7 @@ pub struct Cluster {
     pub engines: BTreeMap<u64, Engine>,
     directories: BTreeMap<u64, TempDir>,
     thresholds: (u64, u64),
+    first_version: ClusterVersion,
     /// What each is told of where clients reach the others.
     client_endpoints: BTreeMap<MemberId, Endpoint>,
 }
@@ -77,27 +79,47 @@ impl Cluster {
         Self::begin_with(size, (20_000, 5_000)).await
     }
 
+    /// As a program does that applies up to this version.
+    pub async fn begin_at(size: u64, first_version: ClusterVersion) -> Self {
+        let mut cluster = Self::new(size, (20_000, 5_000));
+        cluster.first_version = first_version;
+        cluster.bootstrap();
+        cluster
+    }
+
     /// With snapshots after so many entries, keeping so many.
     pub async fn begin_with(size: u64, thresholds: (u64, u64)) -> Self {
-        let mut cluster = Self {
+        let mut cluster = Self::new(size, thresholds);
+        cluster.bootstrap();
+        cluster
+    }
+
+    fn new(size: u64, thresholds: (u64, u64)) -> Self {
+        Self {
             wires: Wires::default(),
             engines: BTreeMap::new(),
             directories: (1..=size)
                 .map(|id| (id, TempDir::new().expect("a directory")))
                 .collect(),
             thresholds,
+            first_version: BASE,
             client_endpoints: (1..=size).map(listed).collect(),
-        };
-        let members: Vec<u64> = (1..=size).collect();
-        for id in 1..=size {
-            let path = cluster.directories[&id].path().join("data");
-            let directory = Directory::create(&path, "test", id, options()).expect("created");
-            let start = Start::Bootstrap {
-                members: members.clone(),
-            };
-            cluster.start_on(id, directory, start);
         }
-        cluster
+    }
+
+    fn bootstrap(&mut self) {
+        let members: Vec<u64> = self.directories.keys().copied().collect();
+        for id in members.iter().copied() {
+            let directory =
+                Directory::create(&self.path(id), "test", id, options()).expect("created");
+            let members = members.clone();
+            self.start_on(id, directory, Start::Bootstrap { members });
+        }
+    }
+
+    /// What programs that start from now on apply.
+    pub fn upgrade(&mut self, first_version: ClusterVersion) {
+        self.first_version = first_version;
     }
 
     fn start_on(&mut self, id: u64, directory: Directory, start: Start) {
@@ -117,6 +139,7 @@ impl Cluster {
             snapshots: Box::new(wire.clone()),
             histories: Box::new(wire),
             client_endpoints: self.client_endpoints.clone(),
+            first_version: self.first_version,
         })
         .expect("started");
         let end = End {

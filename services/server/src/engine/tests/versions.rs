@@ -124,11 +124,6 @@ fn the_version_opens_its_commands() {
         let mut cluster = Cluster::begin(1).await;
         let (_, gate) = cluster.leader().await;
         furnish(&gate, "10.0.0.0/24", 0, &["n1"]).await;
-        let repair = || {
-            proposal(Command::Repair(Repair::FreeAddress {
-                address: ip("10.0.0.1"),
-            }))
-        };
         let refused = failure(gate.propose(repair()).await);
         assert!(
             matches!(
@@ -161,4 +156,52 @@ fn the_version_opens_its_commands() {
         drop(gate);
         cluster.shutdown().await;
     });
+}
+
+/// Promise: a new cluster begins at what its first leader's program applies, with its first command and without waiting for a
+/// member that never came: its place can be taken.
+#[test]
+fn a_new_cluster_begins_at_its_programs_version() {
+    run(async {
+        let mut cluster = Cluster::begin_at(3, CARE).await;
+        cluster.end(3).await;
+        let (_, gate) = cluster.leader().await;
+        let first = done(&gate, create_vswitch("z", "10.9.0.0/24", 0)).await;
+        assert_eq!(first.revision.0, 2, "the version came first");
+        let decided = gate.propose(repair()).await.expect("proposed");
+        assert!(
+            matches!(decided.result, Err(Refusal::NotBroken { .. })),
+            "{decided:?}"
+        );
+        drop(gate);
+        cluster.shutdown().await;
+    });
+}
+
+/// Promise (negative control): a cluster that has begun already stays where it is when a newer program leads it.
+#[test]
+fn an_old_cluster_stays_where_it_is() {
+    run(async {
+        let mut cluster = Cluster::begin(1).await;
+        let (_, gate) = cluster.leader().await;
+        done(&gate, create_vswitch("z", "10.9.0.0/24", 0)).await;
+        drop(gate);
+        cluster.end(1).await;
+        cluster.upgrade(CARE);
+        cluster.restart(1).await;
+        let (_, gate) = cluster.leader().await;
+        let refused = failure(gate.propose(repair()).await);
+        assert!(
+            matches!(refused, Failure::Refused(Refusal::VersionTooLow { .. })),
+            "{refused}"
+        );
+        drop(gate);
+        cluster.shutdown().await;
+    });
+}
+
+fn repair() -> berth_domain::command::Proposal {
+    proposal(Command::Repair(Repair::FreeAddress {
+        address: ip("10.0.0.1"),
+    }))
 }
