@@ -3,6 +3,7 @@
 
 mod actor;
 pub mod choice;
+mod granted;
 pub mod message;
 mod request;
 mod room;

@@ -1,5 +1,6 @@
 //! The NodeActor: a thin shell around [`State`]. Performs what the state wants done.
 
+use super::granted::Granted;
 use super::message::{Allocate, Collect, Release};
 use super::request::{Allocating, Caller, Collecting, Releasing};
 use super::state::{Observation, Out, Seed, State, Tag, World};
@@ -77,11 +78,6 @@ pub struct End(pub Failure);
 struct Answered {
     tag: Tag,
     committed: Committed,
-}
-
-struct Granted {
-    number: u64,
-    grant: Grant,
 }
 
 struct Flush;
@@ -256,9 +252,16 @@ impl NodeActor {
         context: &mut Context<Self>,
     ) {
         let address = context.address();
+        let node = self.node;
+        let home = self.term.vswitches.borrow().get(&vswitch).cloned();
+        let give_back = move |addresses| {
+            if let Some(home) = home {
+                home.deliver(GiveBack { node, addresses });
+            }
+        };
         let reply = Reply::call(move |answer: Result<Grant, Unanswered>| {
             let grant = answer.unwrap_or_else(|_| dry("the vSwitch's actor has ended, try again"));
-            address.deliver(Granted { number, grant });
+            address.deliver(Granted::new(number, grant, give_back));
         });
         let ask = Ask {
             node: self.node,
@@ -366,7 +369,8 @@ impl Handler<Answered> for NodeActor {
 }
 
 impl Handler<Granted> for NodeActor {
-    fn handle(&mut self, Granted { number, grant }: Granted, context: &mut Context<Self>) {
+    fn handle(&mut self, granted: Granted, context: &mut Context<Self>) {
+        let (number, grant) = granted.take();
         self.work(context, |state, world, out| {
             state.on_granted(number, grant, world, out)
         });

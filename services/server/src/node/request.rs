@@ -153,6 +153,19 @@ impl Del {
         }
     }
 
+    /// Whether another DEL is the very same call, sent again: one release serves both. A shim that waits in vain repeats
+    /// itself, and a queue of repetitions would make everybody wait longer still.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (one, two) = (&self.request, &other.request);
+        self.collected.is_none()
+            && other.collected.is_none()
+            && one.principal == two.principal
+            && one.node == two.node
+            && one.boot == two.boot
+            && one.invoked_at_ms == two.invoked_at_ms
+            && one.generation == two.generation
+    }
+
     /// Whether it was invoked after this ADD, so that the ADD must not take effect any more.
     pub fn ends(&self, add: &Add) -> bool {
         self.collected.is_none()

@@ -160,7 +160,11 @@ impl State {
                 Work::Del(_) => false,
             });
         *lane = kept;
-        if lane.len() >= LANE_MAX && del.collected.is_none() {
+        if let Some(Work::Del(last)) = lane.back_mut()
+            && last.is_same(&del)
+        {
+            last.callers.extend(del.callers);
+        } else if lane.len() >= LANE_MAX && del.collected.is_none() {
             del.answer(Err(lane_full()));
         } else {
             lane.push_back(Work::Del(del));

@@ -56,6 +56,28 @@ fn a_repeat_in_flight_shares() {
     assert!(!told(&mut repeat).expect("told").expect("bound").created);
 }
 
+/// Promise: a DEL that is sent again while it is in hand shares the first's release; one that was invoked later has its own,
+/// because its ADDs are others (the control).
+#[test]
+fn a_repeated_del_shares() {
+    let mut play = Play::new();
+    let mut added = play.add(add("c1", "n1"));
+    play.grant_all(&["10.0.0.1"]);
+    assert_eq!(play.settle(), ["bind"]);
+    assert!(told(&mut added).expect("told").is_ok());
+    let (mut first, mut again) = (play.del(del("c1", "n1")), play.del(del("c1", "n1")));
+    let mut later = del("c1", "n1");
+    later.invoked_at_ms += 1;
+    let mut later = play.del(later);
+    assert_eq!(play.settle(), ["release"]);
+    for waiting in [&mut first, &mut again] {
+        assert!(told(waiting).expect("told").expect("released").released);
+    }
+    assert!(told(&mut later).is_none());
+    assert_eq!(play.settle(), ["release"]);
+    assert!(!told(&mut later).expect("told").expect("released").released);
+}
+
 /// Promise: the same key with other parameters waits for the first and is refused by the ledger.
 #[test]
 fn other_parameters_wait_their_turn() {
