@@ -13,6 +13,7 @@ pub mod id;
 pub mod invariant;
 pub mod ledger;
 pub mod outcome;
+pub mod planted;
 pub mod repair;
 pub mod row;
 pub mod version;

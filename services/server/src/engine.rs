@@ -2,6 +2,7 @@
 //!
 //! Threads: the caller's (door, router, actors and journal share it), the raft thread, the log thread, the history thread.
 
+pub mod above;
 mod ears;
 mod space;
 
@@ -10,13 +11,12 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 
-use crate::facts::Facts;
 use crate::history;
-use crate::journal::Journal;
-use crate::leader::{ClientEndpoints, Disk, Gate, Parts};
-use crate::replica::{Handle, LedgerMachine};
-use crate::router::{Draw, Router, Wanted};
-use berth_actors::{Address, Clock, MonotonicClock, Spawner};
+use crate::leader::{Disk, Gate};
+use crate::replica::Handle;
+use crate::router::Aside;
+use above::{Above, Ground, Limits, Raft};
+use berth_actors::{Clock, MonotonicClock, Spawner};
 use berth_domain::id::{self, ClusterId, Endpoint, MemberId};
 use berth_domain::row::Member;
 use berth_domain::version::ClusterVersion;
@@ -27,18 +27,12 @@ use berth_raft::start::Start;
 use berth_raft::status::Role;
 use berth_raft::transport::Transport;
 use berth_store::Directory;
-use ears::Ears;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
-
-/// Requests on their way through the router: it passes each on within a microsecond.
-const ROUTER_MAILBOX: usize = 65_536;
-/// Commands that no entry has yet; the journal itself refuses earlier.
-const JOURNAL_MAILBOX: usize = 65_536;
 
 /// What a replica is started with.
 pub struct EngineOptions {
@@ -91,13 +85,10 @@ pub enum Error {
 pub struct Engine {
     gate: Gate,
     handle: Handle,
-    role: watch::Receiver<Role>,
-    members: watch::Receiver<Vec<Arc<Member>>>,
+    above: Above,
     stopped: mpsc::UnboundedReceiver<Stopped>,
     running: Running,
     history: history::Writer,
-    router: Address<Router>,
-    journal: Address<Journal>,
     space: tokio::task::JoinHandle<()>,
 }
 
@@ -111,47 +102,28 @@ impl Engine {
         let cluster = ClusterId::new(&identity.cluster_id)?;
         let log = options.directory.log()?;
         let (store, reader) = options.directory.history()?;
-        let raft: Arc<OnceLock<Handle>> = Arc::default();
+        let raft = Raft::default();
         let (faults, stopped) = mpsc::unbounded_channel();
         let reports = reports(&raft, faults.clone());
         let (history, feeder, progress) =
             history::Writer::start(store, reader.clone(), Some(options.histories), reports)?;
 
         let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::start());
-        let spawner = Spawner::new(Arc::clone(&clock));
-        let facts = Facts::new(Arc::clone(&clock));
         let boot = Uuid::new_v4();
-        let journal = spawner.spawn(
-            Journal::new(boot.into_bytes(), offer(&raft), wall_clock()),
-            JOURNAL_MAILBOX,
-        );
-        let (announce, role) = watch::channel(Role::default());
-        let router = Router::new(
-            spawner.clone(),
-            journal.clone(),
-            facts.clone(),
-            draw(&raft),
-            announce,
-        )
-        .with_first_version(options.first_version);
-        let router = spawner.spawn(router, ROUTER_MAILBOX);
-        let wanted = router.clone();
-        facts.on_usable(move |_| wanted.deliver(Wanted));
-
-        let machine = LedgerMachine::new(cluster, Arc::clone(&progress));
-        let versions = machine.versions();
-        let endpoints = ClientEndpoints::new(options.client_endpoints.into());
-        let (registered, members) = watch::channel(Vec::new());
-        let ears = Ears {
+        let (above, machine, sink) = Above::new(Ground {
+            cluster,
+            boot: boot.into_bytes(),
+            spawner: Spawner::new(clock),
+            wall: wall_clock(),
+            aside: aside(),
+            raft: Arc::clone(&raft),
             feeder,
-            router: router.clone(),
-            restored: machine.restored(),
-            members: BTreeMap::new(),
-            endpoints: Arc::clone(&endpoints),
-            registered,
+            progress: Arc::clone(&progress),
+            client_endpoints: options.client_endpoints,
             faults,
-            is_first: true,
-        };
+            limits: Limits::default(),
+            first_version: options.first_version,
+        });
         let (handle, running) = driver::run(driver::Parts {
             options: Options {
                 tick: options.tick,
@@ -164,36 +136,23 @@ impl Engine {
             machine,
             transport: options.transport,
             source: options.snapshots,
-            sink: ears.sink(),
+            sink,
         })?;
         // What the history said before this is said again.
         handle.set_durable_elsewhere(reader.through().index);
         raft.get_or_init(|| handle.clone());
 
         let disk = Disk::default();
-        let gate = Gate::new(Parts {
-            router: router.clone(),
-            handle: handle.clone(),
-            role: role.clone(),
-            endpoints,
-            history: history::Reader::new(reader, Arc::clone(&progress)),
-            progress,
-            facts,
-            disk: disk.clone(),
-            versions,
-            admission: Default::default(),
-        });
+        let history_reader = history::Reader::new(reader, progress);
+        let gate = above.gate(handle.clone(), history_reader, disk.clone());
         let space = tokio::task::spawn_local(space::watch(options.directory, disk, gate.clone()));
         Ok(Self {
             gate,
             handle,
-            role,
-            members,
+            above,
             stopped,
             running,
             history,
-            router,
-            journal,
             space,
         })
     }
@@ -210,12 +169,12 @@ impl Engine {
 
     /// Who leads; `ready` once the leader's actors are there.
     pub fn role(&self) -> watch::Receiver<Role> {
-        self.role.clone()
+        self.above.role.clone()
     }
 
     /// Who is registered in the ledger, as far as this replica has applied it.
     pub fn members(&self) -> watch::Receiver<Vec<Arc<Member>>> {
-        self.members.clone()
+        self.above.members.clone()
     }
 
     /// Waits until the replica stops by itself, which it does for a reason only: the process should say it and end.
@@ -244,16 +203,13 @@ impl Engine {
         if let Err(error) = ended.await {
             tracing::error!(%error, "the replica's threads did not end in order");
         }
-        self.router.stop();
-        self.journal.stop();
+        self.above.router.stop();
+        self.above.journal.stop();
     }
 }
 
 /// The history tells raft how far it is durable: the log is compacted no further.
-fn reports(
-    raft: &Arc<OnceLock<Handle>>,
-    faults: mpsc::UnboundedSender<Stopped>,
-) -> history::Reports {
+fn reports(raft: &Raft, faults: mpsc::UnboundedSender<Stopped>) -> history::Reports {
     let raft = Arc::clone(raft);
     history::Reports {
         durable: Box::new(move |index| {
@@ -265,25 +221,11 @@ fn reports(
     }
 }
 
-fn offer(raft: &Arc<OnceLock<Handle>>) -> crate::journal::Offer {
-    let raft = Arc::clone(raft);
-    Box::new(move |data| {
-        raft.get()
-            .is_some_and(|handle| handle.propose(data).is_ok())
-    })
-}
-
-fn draw(raft: &Arc<OnceLock<Handle>>) -> Draw {
-    let raft = Arc::clone(raft);
-    Draw::new(tokio::runtime::Handle::current(), move |look| {
-        // A look that finds no room is dropped, which whoever asked notices.
-        let taken = raft
-            .get()
-            .map(|handle| handle.inspect(Box::new(move |machine, _| look(machine))));
-        if !matches!(taken, Some(Ok(()))) {
-            tracing::debug!("the raft thread has no time to look");
-        }
-    })
+/// The runtime's threads for work that takes long.
+fn aside() -> Aside {
+    let runtime = tokio::runtime::Handle::current();
+    // Whoever waits for the work is told by the work.
+    Arc::new(move |work| drop(runtime.spawn_blocking(work)))
 }
 
 fn wall_clock() -> crate::journal::WallClock {

@@ -13,7 +13,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use feeder::Feeder;
+pub use feeder::{Feeder, Message};
 pub use progress::{BEHIND_MAX, Place, Progress};
 pub use reader::{Page, Query, Reader, Subject};
 pub use who_has::WhoHas;

@@ -10,7 +10,7 @@ pub mod state;
 mod tests;
 
 pub use clock::LedgerClock;
-pub use state::{Committed, Propose};
+pub use state::{Committed, Limits, Propose};
 
 use crate::codec::decode_entry;
 use crate::failure::Failure;
@@ -106,6 +106,12 @@ impl Journal {
             wall,
             flush_is_due: false,
         }
+    }
+
+    /// Other bounds than usual.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.state = self.state.with_limits(limits);
+        self
     }
 
     fn flush(&mut self, context: &mut Context<Self>) {

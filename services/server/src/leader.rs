@@ -8,6 +8,7 @@ mod disk;
 mod repeat;
 mod take_back;
 
+pub(crate) use admission::Admission;
 pub use admission::{DEADLINE_MS_MIN, REQUESTS_MAX};
 pub use disk::Disk;
 
@@ -15,10 +16,11 @@ use crate::facts::{Facts, Lookup};
 use crate::failure::Failure;
 use crate::history;
 use crate::node::{Allocate, Allocated, Caller, Collect, Collected, Release, Released, Request};
+use crate::planted::{self, Planted};
 use crate::replica::{Handle, ReplicaStatus};
 use crate::router::{Admin, Router};
 use crate::versions::Versions;
-use admission::{Admission, Effort};
+use admission::Effort;
 use berth_actors::{Address, AskError};
 use berth_domain::Ledger;
 use berth_domain::command::{Command, Proposal};
@@ -139,6 +141,9 @@ impl Gate {
         &self,
         query: impl FnOnce(&Ledger) -> R + Send + 'static,
     ) -> Result<R, Failure> {
+        if planted::has(Planted::StaleRead) {
+            return self.read_stale(|ledger, _| query(ledger)).await;
+        }
         let (done, answer) = oneshot::channel();
         let asked = self.parts.handle.read(Box::new(move |machine| {
             // Whoever asked may have gone away.

@@ -45,4 +45,6 @@ pub mod spans;
 
 pub mod policy;
 
+pub mod planted;
+
 pub mod versions;

@@ -11,7 +11,8 @@ mod message;
 mod term;
 mod view;
 
-pub use draw::{Draw, Look, Start};
+pub use draw::{Aside, Draw, Look, Start};
+pub use leading::Mailboxes;
 pub use message::{Admin, Observe, PutBack, TakeBack, Turn, Wanted};
 pub use term::Term;
 pub use view::View;
@@ -35,15 +36,11 @@ use berth_raft::driver::event::Event;
 use berth_raft::status::Role;
 use housekeeping::Housekeeping;
 use leading::Leading;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Requests that one node may have waiting. A node starts a few hundred pods at most.
-const NODE_MAILBOX: usize = 1_024;
-/// Asks that one vSwitch may have waiting: one per node and kind.
-const VSWITCH_MAILBOX: usize = 16_384;
 /// After the raft thread had no time.
 const DRAW_AGAIN_AFTER_MS: u64 = 10;
 /// An administrator who creates a claim waits so long for an address.
@@ -60,6 +57,7 @@ pub struct Router {
     /// Says `ready` only once the actors are there.
     announced: watch::Sender<Role>,
     first_version: ClusterVersion,
+    mailboxes: Mailboxes,
     stage: Stage,
 }
 
@@ -104,6 +102,7 @@ impl Router {
             role: Role::default(),
             announced,
             first_version: BASE,
+            mailboxes: Mailboxes::default(),
             stage: Stage::Idle,
         }
     }
@@ -111,6 +110,12 @@ impl Router {
     /// What a new cluster begins at, if this replica is its first leader.
     pub fn with_first_version(mut self, version: ClusterVersion) -> Self {
         self.first_version = version;
+        self
+    }
+
+    /// Other bounds than usual.
+    pub fn with_mailboxes(mut self, mailboxes: Mailboxes) -> Self {
+        self.mailboxes = mailboxes;
         self
     }
 
@@ -194,7 +199,8 @@ impl Router {
         });
         let mut leading = Leading {
             term,
-            nodes: HashMap::new(),
+            nodes: BTreeMap::new(),
+            mailboxes: self.mailboxes,
             housekeeping: Housekeeping::new(start.next_due_ms),
             seen,
         };

@@ -7,7 +7,7 @@ pub mod handle;
 pub mod source;
 
 mod closing;
-mod desk;
+pub(crate) mod desk;
 mod inside;
 mod log_thread;
 mod merge;

@@ -41,6 +41,14 @@ pub struct Options {
 pub enum Mutant {
     /// m01: follower acknowledgements and votes leave before they are durable.
     SendBeforePersist,
+    /// The vote is not written.
+    ForgetVote,
+    /// m02: nothing is synced, though it is said to be.
+    SkipSync,
+    /// m04: where a new leader's entries differ, the old ones stay on the disk.
+    KeepSuffix,
+    /// A restart applies again what its snapshot has already, as far as the log still has it.
+    ApplyTwice,
     /// A lone voter's messages as a leader leave before its term and vote are durable.
     LeadBeforePersist,
     /// m05: a repeated read uses the context of the attempt before it.

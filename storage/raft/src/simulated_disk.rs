@@ -25,6 +25,8 @@ struct Platter {
     unsynced: Vec<Batch>,
     /// Staged since the last sync.
     staged: Vec<((u64, u32), Bytes)>,
+    /// The next write fails.
+    is_failing: bool,
 }
 
 /// What is certain to survive a crash right now.
@@ -60,6 +62,29 @@ impl SimulatedDisk {
         }
         platter.staged.clear();
         platter.live = platter.durable.clone();
+    }
+
+    /// The next write fails.
+    pub fn fail_next(&self) {
+        self.platter().is_failing = true;
+    }
+
+    /// Whether this write fails; the one after it, by another process, does not.
+    pub(crate) fn takes_error(&self) -> bool {
+        std::mem::take(&mut self.platter().is_failing)
+    }
+
+    /// What would survive a crash right now, on a disk of its own.
+    pub(crate) fn copy(&self) -> Self {
+        let durable = self.platter().durable.clone();
+        let platter = Platter {
+            live: durable.clone(),
+            durable,
+            ..Platter::default()
+        };
+        Self {
+            platter: Arc::new(Mutex::new(platter)),
+        }
     }
 
     /// Everything is gone.

@@ -11,6 +11,7 @@ mod node;
 mod observed;
 mod perform;
 mod request;
+pub mod served;
 mod step;
 pub mod world;
 
@@ -18,3 +19,4 @@ pub mod checker;
 pub mod network;
 
 pub mod counter;
+mod finish;

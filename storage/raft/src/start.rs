@@ -103,6 +103,15 @@ pub fn open<M: StateMachine, S: LogStore>(
     check(&mut loaded, &options)?;
     if let Some(meta) = &loaded.snapshot {
         restore(store, &mut machine, meta)?;
+        if crate::options::broken!(options, ApplyTwice) {
+            let again = loaded
+                .entries
+                .iter()
+                .filter(|entry| entry.index <= meta.index);
+            for entry in again.filter(|entry| entry.kind == 0 && !entry.data.is_empty()) {
+                machine.apply(entry.index, &entry.data)?;
+            }
+        }
     }
     Replica::new(options, loaded, machine)
 }

@@ -309,7 +309,7 @@ fn bent_messages_in_a_living_cluster_never_panic() {
     // Promise: the same among replicas that lead, follow and install snapshots; a liar can do harm, but not that.
     let mut random = Random::new(5);
     let mut injected = 0u64;
-    for seed in 0..40 {
+    for seed in 0..60 {
         let mut plan = Plan::drawn(seed, 3);
         plan.crash_per_mille = 0;
         let mut world = World::new(seed, plan, CounterLoad::default()).unwrap();

@@ -19,6 +19,27 @@ fn run(seed: u64, mutant: Mutant) -> Result<(), Violation> {
     world.check_liveness()
 }
 
+/// A cluster of one that takes members in.
+fn grow(seed: u64, mutant: Option<Mutant>) -> Result<(), Violation> {
+    let mut plan = Plan::drawn_with_changes(seed, 1);
+    plan.options.mutant = mutant;
+    World::new(seed, plan, CounterLoad::default())?.run(3_000)
+}
+
+#[test]
+fn a_lone_voter_that_leads_before_its_term_is_durable_is_found() {
+    // Promise: a learner never hears of a term that its only voter could lead a second time, with other entries (R7).
+    let early = Some(Mutant::LeadBeforePersist);
+    let found = (0..SEEDS).find_map(|seed| Some((seed, grow(seed, early).err()?)));
+    let (seed, violation) = found.expect("it is found");
+    assert_eq!(violation.rule, "R7", "{violation}");
+    assert_eq!(
+        grow(seed, None),
+        Ok(()),
+        "the control: it is the mutant's doing"
+    );
+}
+
 fn found(mutant: Mutant) -> Option<Violation> {
     (0..SEEDS).find_map(|seed| run(seed, mutant).err())
 }

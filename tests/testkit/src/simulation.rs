@@ -91,8 +91,8 @@ impl Workload for LedgerWorkload {
         Some(encode_entry(&entry).into())
     }
 
-    fn applied(&mut self, applied: &Applied, effect: Effect) -> Result<(), Violation> {
-        if !self.oracle.is_news(applied.index, &effect)? {
+    fn applied(&mut self, applied: &Applied, effect: &Effect) -> Result<(), Violation> {
+        if !self.oracle.is_news(applied.index, effect)? {
             return Ok(());
         }
         let asked = self.asks.take(effect.batch);

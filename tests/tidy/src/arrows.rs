@@ -49,6 +49,17 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "berth-sim",
+        &[
+            "berth-actors",
+            "berth-domain",
+            "berth-proto",
+            "berth-raft",
+            "berth-store",
+            "berthd",
+        ],
+    ),
+    (
         "berth-integration",
         &[
             "berth-client",

@@ -11,6 +11,7 @@ mod workspace;
 
 mod bench;
 mod demo;
+mod sim;
 mod test;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Chore {
     Demo(demo::Arguments),
     /// Everything that is checked before a change goes in
     Test(test::Arguments),
+    /// The servers in one deterministic process, under seeds of trouble; all arguments are berth-sim's
+    Sim(sim::Arguments),
     /// Measured speed, beside etcd on the same disk
     Bench(bench::Arguments),
     /// Runs a program that dies with this one; the demo's own
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Demo(arguments) => demo::run(arguments),
         Chore::Test(arguments) => test::run(arguments),
+        Chore::Sim(arguments) => sim::run(arguments),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Tether(arguments) => child::tether(arguments),
     };

@@ -10,6 +10,7 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::sim;
 use crate::test::stage::Stages;
 use crate::workspace;
 
@@ -48,6 +49,13 @@ const NEXT_PROGRAM: [&str; 8] = [
 /// More rounds of the fault run than `cargo test` alone makes.
 const FAULT_SEEDS: &str = "300";
 
+/// Of the simulation: seeds, and events at least.
+const SIMULATED: [&str; 4] = ["--seeds", "300", "--events", "10000000"];
+/// The same where little time is given.
+const SIMULATED_BRIEFLY: [&str; 2] = ["--seeds", "40"];
+/// Seeds in which each planted bug must be found; the one that found it before is tried first.
+const PLANTED: [&str; 2] = ["--planted", "500"];
+
 /// Runs every stage even if an earlier one failed; whether all of them held.
 pub fn run(arguments: Arguments) -> Result<bool> {
     let full = !arguments.portable;
@@ -74,6 +82,9 @@ pub fn run(arguments: Arguments) -> Result<bool> {
             &[],
         ),
     )?;
+    let seeds: &[&str] = if full { &SIMULATED } else { &SIMULATED_BRIEFLY };
+    stages.run("simulation", sim::command(seeds)?)?;
+    stages.run("planted", sim::command(&PLANTED)?)?;
     if full {
         let mut faults = cargo(&[
             "test",

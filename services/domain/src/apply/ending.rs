@@ -2,6 +2,7 @@
 
 use super::{Context, TOMBSTONE_MS};
 use crate::id::{AttachmentKey, BootId, EniId, NodeId, VSwitchId};
+use crate::planted::{self, Planted};
 use crate::row::{AddressState, Allocation, Change, Claim, ClaimState, Policy, Tombstone};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -28,7 +29,10 @@ pub(super) fn end(
 ) {
     let claim = allocation.claim.and_then(|id| context.ledger.claim(id));
     let claim = claim.filter(|_| ending.kept != allocation.addresses);
-    let ends = |claim: &&Arc<Claim>| claim.policy == Policy::Delete && ending.pod_gone;
+    let fires = |claim: &Claim| {
+        claim.policy == Policy::Delete || planted::has(Planted::StaticReleasedOnDelete)
+    };
+    let ends = |claim: &&Arc<Claim>| fires(claim) && ending.pod_gone;
     match claim {
         Some(claim) if !ends(&claim) => {
             let state = AddressState::Held { claim: claim.id };
@@ -83,7 +87,10 @@ pub(super) fn cooling(
     eni: Option<&EniId>,
 ) -> AddressState {
     let vswitch = context.ledger.vswitch(vswitch);
-    let cooling_ms = vswitch.map_or(0, |vswitch| vswitch.cooling_ms);
+    let cooling_ms = vswitch.map_or(0, |vswitch| match planted::has(Planted::CoolingIgnored) {
+        true => 0,
+        false => vswitch.cooling_ms,
+    });
     AddressState::Cooling {
         until_ms: context.now_ms.saturating_add(cooling_ms),
         node: eni.map(|_| node),

@@ -5,6 +5,7 @@ use crate::address::address;
 use crate::command::Expire;
 use crate::id::ClaimId;
 use crate::outcome::Outcome;
+use crate::planted::{self, Planted};
 use crate::row::{AddressState, Change};
 
 /// Rows of one `Expire`: a group of a few hundred kilobytes at most, applied in milliseconds.
@@ -32,11 +33,20 @@ pub(super) fn decide(context: &Context, command: &Expire) -> Decided {
     for (_, due) in due {
         expire(context, &mut changes, due);
     }
-    changes.sort_by(by_key);
+    match planted::has(Planted::ExpiryUnordered) {
+        true => changes = unordered(changes),
+        false => changes.sort_by(by_key),
+    }
     Ok(Decision {
         changes,
         outcome: Outcome::Rows(rows),
     })
+}
+
+/// For [`Planted::ExpiryUnordered`]: as a hash map would have them.
+fn unordered(changes: Vec<Change>) -> Vec<Change> {
+    let map: std::collections::HashMap<usize, Change> = changes.into_iter().enumerate().collect();
+    map.into_values().collect()
 }
 
 /// The rows due, oldest first.

@@ -5,11 +5,21 @@ use super::{Context, Decided, Decision, SETTLE_MS, invalid};
 use crate::command::{Proof, Release};
 use crate::id::{AttachmentKey, NodeId};
 use crate::outcome::{Outcome, Refusal};
+use crate::planted::{self, Planted};
 use crate::row::{Allocation, Change};
 use std::sync::Arc;
 
 pub(super) fn decide(context: &Context, command: &Release) -> Decided {
     let attachment = context.ledger.attachments.get(&command.key);
+    let namesake = || {
+        let rows = context.ledger.attachments.iter();
+        let mut rows = rows.filter(|(_, row)| is_namesake(row.key(), &command.key));
+        rows.find_map(|(_, row)| row.allocation().map(|_| row))
+    };
+    let attachment = match attachment.and_then(|row| row.allocation()) {
+        None if planted::has(Planted::DeleteByName) => namesake().or(attachment),
+        _ => attachment,
+    };
     let mut changes = Vec::with_capacity(3);
     let Some(allocation) = attachment.and_then(|row| row.allocation()) else {
         let key = attachment.map(|row| row.key().clone());
@@ -29,7 +39,7 @@ pub(super) fn decide(context: &Context, command: &Release) -> Decided {
             Proof::Del | Proof::Collect => SETTLE_MS,
             Proof::Admin | Proof::NodeDead => 0,
         },
-        pod_gone: command.pod_gone,
+        pod_gone: command.pod_gone || planted::has(Planted::StaticReleasedOnDelete),
         ..Ending::default()
     };
     ending::end(context, &mut changes, allocation, ending);
@@ -48,6 +58,9 @@ pub(super) fn decide(context: &Context, command: &Release) -> Decided {
 
 /// Whoever lists and then releases must name what it saw: the key may have been bound again meanwhile.
 fn check_generation(command: &Release, allocation: &Allocation) -> Result<(), Refusal> {
+    if planted::has(Planted::GenerationIgnored) {
+        return Ok(());
+    }
     match command.generation {
         None if matches!(command.proof, Proof::Collect | Proof::Admin) => Err(invalid(
             "generation",
@@ -68,6 +81,15 @@ fn is_elsewhere(command: &Release, allocation: &Allocation) -> bool {
     matches!(command.proof, Proof::Del | Proof::Collect)
         && command.node != NodeId(0)
         && command.node != allocation.node
+}
+
+/// For [`Planted::DeleteByName`]: the same name in front of the last two words of the container's id.
+fn is_namesake(one: &AttachmentKey, other: &AttachmentKey) -> bool {
+    let name = |key: &AttachmentKey| {
+        let mut words = key.container.as_str().rsplitn(3, '-');
+        words.nth(2).map(str::to_owned)
+    };
+    name(one).is_some() && name(one) == name(other)
 }
 
 /// A late DEL of an earlier incarnation frees nothing. An administrator has no shim that was invoked.

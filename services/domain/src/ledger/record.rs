@@ -11,6 +11,7 @@ use super::requests::Request;
 use crate::address::address;
 use crate::event::Chain;
 use crate::id::{AttachmentKey, ClaimId, ClusterId, Principal, RequestId, Revision, VSwitchId};
+use crate::planted::{self, Planted};
 use crate::row::{
     AddressState, Allocation, Claim, Cluster, Member, Node, RequestResult, Tombstone, VSwitch,
 };
@@ -161,6 +162,9 @@ impl Records {
             }
             Part::Allocations => (allocations(ledger), Part::Addresses { from: 0 }),
             Part::Addresses { from } => addresses(ledger, from),
+            Part::Tombstones if planted::has(Planted::SnapshotWithoutRequests) => {
+                (tombstones(ledger), Part::End)
+            }
             Part::Tombstones => (tombstones(ledger), Part::Requests),
             Part::Requests => (requests(ledger), Part::End),
             Part::End => return None,

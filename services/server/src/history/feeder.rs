@@ -8,16 +8,23 @@ use std::sync::mpsc::Sender;
 
 /// What the writer's thread is handed, in raft order.
 #[derive(Debug)]
-pub(super) enum Message {
+pub enum Message {
     /// Groups of one entry; may be none.
     Applied {
+        /// Where the log has it.
         index: u64,
+        /// In order.
         groups: Arc<[EventGroup]>,
     },
     /// A snapshot put the replica here.
     Restored(Place),
     /// Encoded groups that another replica has sent, to fill a gap.
-    Fetched { first: u64, bodies: Vec<Bytes> },
+    Fetched {
+        /// The first one's revision.
+        first: u64,
+        /// One per revision.
+        bodies: Vec<Bytes>,
+    },
     /// Nothing comes after this.
     End,
 }
@@ -32,7 +39,8 @@ pub struct Feeder {
 // === impl Feeder ===
 
 impl Feeder {
-    pub(super) fn new(sender: Sender<Message>, progress: Arc<Progress>) -> Self {
+    /// Hands over to whoever has the other end, who says in `progress` how far it is durable.
+    pub fn new(sender: Sender<Message>, progress: Arc<Progress>) -> Self {
         Self { sender, progress }
     }
 

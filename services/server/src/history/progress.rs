@@ -110,7 +110,7 @@ impl Progress {
     }
 
     /// So many more groups are durable, up to a revision.
-    pub(crate) fn reach(&self, through: Revision, groups: usize) {
+    pub fn reach(&self, through: Revision, groups: usize) {
         let mut state = self.state();
         state.through = through;
         state.behind = state.behind.saturating_sub(groups);

@@ -3,6 +3,7 @@
 use super::LedgerClock;
 use crate::codec::{Entry, encode_entry};
 use crate::failure::Failure;
+use crate::planted::{self, Planted};
 use crate::spans;
 use berth_actors::Reply;
 use berth_domain::command::{Header, Proposal};
@@ -45,10 +46,22 @@ pub struct Propose {
 #[derive(Debug)]
 pub struct State {
     boot: [u8; 16],
+    limits: Limits,
     batch: u64,
     term: Option<Term>,
     queue: VecDeque<Propose>,
     under_way: BTreeMap<u64, UnderWay>,
+}
+
+/// How much an entry takes, and how much waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Commands of one entry, 1 to [`COMMANDS_MAX`].
+    pub commands: usize,
+    /// Entries under way at once.
+    pub entries: usize,
+    /// Commands waiting for an entry.
+    pub queue: usize,
 }
 
 #[derive(Debug)]
@@ -74,6 +87,18 @@ struct Waiting {
     commit: Span,
 }
 
+// === impl Limits ===
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            commands: COMMANDS_MAX,
+            entries: ENTRIES_MAX,
+            queue: QUEUE_MAX,
+        }
+    }
+}
+
 // === impl State ===
 
 impl State {
@@ -81,11 +106,18 @@ impl State {
     pub fn new(boot: [u8; 16]) -> Self {
         Self {
             boot,
+            limits: Limits::default(),
             batch: 0,
             term: None,
             queue: VecDeque::new(),
             under_way: BTreeMap::new(),
         }
+    }
+
+    /// Other bounds than usual.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// A term of our own begins; `wall_ms` and `version` are the ledger's.
@@ -110,9 +142,7 @@ impl State {
         self.term = None;
         for (_, entry) in std::mem::take(&mut self.under_way) {
             for waiting in entry.waiting {
-                waiting.reply.answer(Err(Failure::Unknown {
-                    reason: "the leadership was lost",
-                }));
+                waiting.reply.answer(Err(lost()));
             }
         }
         for pending in self.queue.drain(..) {
@@ -128,7 +158,7 @@ impl State {
         if let Some(refusal) = untimely(&propose.proposal, term.version) {
             return propose.reply.answer(Err(Failure::Refused(refusal)));
         }
-        if self.queue.len() >= QUEUE_MAX {
+        if self.queue.len() >= self.limits.queue {
             return propose.reply.answer(Err(Failure::Busy {
                 what: "the journal",
                 retry_after_ms: RETRY_AFTER_MS,
@@ -141,7 +171,7 @@ impl State {
     /// Packs the next entry, if commands wait and not too many entries are under way.
     pub fn pack(&mut self, now_ms: u64, wall_ms: u64) -> Option<(u64, Bytes)> {
         let term = self.term.as_mut()?;
-        if self.queue.is_empty() || self.under_way.len() >= ENTRIES_MAX {
+        if self.queue.is_empty() || self.under_way.len() >= self.limits.entries {
             return None;
         }
         term.wall_ms = term.wall_ms.max(wall_ms);
@@ -170,10 +200,10 @@ impl State {
     }
 
     fn gather(&mut self, batch: u64) -> (Vec<Proposal>, Vec<Waiting>) {
-        let count = self.queue.len().min(COMMANDS_MAX);
+        let count = self.queue.len().min(self.limits.commands);
         let (mut proposals, mut waiting) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut bytes = 0;
-        while proposals.len() < COMMANDS_MAX && bytes < ENTRY_BYTES_ABOUT {
+        while proposals.len() < self.limits.commands && bytes < ENTRY_BYTES_ABOUT {
             let Some(Propose {
                 proposal,
                 span,
@@ -270,6 +300,15 @@ fn weight(proposal: &Proposal) -> usize {
     };
     // An address takes at most 20 bytes with its tags.
     COMMAND_BYTES_ABOUT + addresses * 20
+}
+
+fn lost() -> Failure {
+    match planted::has(Planted::UnknownIsFailure) {
+        true => not_leader(),
+        false => Failure::Unknown {
+            reason: "the leadership was lost",
+        },
+    }
 }
 
 pub(super) fn not_leader() -> Failure {

@@ -23,9 +23,11 @@ pub(crate) enum Effort {
 }
 
 /// Counts what is under way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Admission {
     under_way: AtomicUsize,
+    /// ADDs at once; DELs have as much again.
+    max: usize,
 }
 
 /// Under way as long as this lives.
@@ -34,7 +36,19 @@ pub(crate) struct Admitted<'a>(&'a AtomicUsize);
 
 // === impl Admission ===
 
+impl Default for Admission {
+    fn default() -> Self {
+        Self::new(REQUESTS_MAX)
+    }
+}
+
 impl Admission {
+    /// So many ADDs at once.
+    pub fn new(max: usize) -> Self {
+        let under_way = AtomicUsize::new(0);
+        Self { under_way, max }
+    }
+
     /// Counts a request in, or says why not.
     pub fn admit(
         &self,
@@ -57,8 +71,8 @@ impl Admission {
             }
         }
         let limit = match effort {
-            Effort::Allocate => REQUESTS_MAX,
-            Effort::Release => 2 * REQUESTS_MAX,
+            Effort::Allocate => self.max,
+            Effort::Release => 2 * self.max,
         };
         let before = self.under_way.fetch_add(1, Ordering::AcqRel);
         let admitted = Admitted(&self.under_way);

@@ -19,8 +19,11 @@ pub type Look = Box<dyn FnOnce(&LedgerMachine) + Send>;
 #[derive(Clone)]
 pub struct Draw {
     look: Arc<dyn Fn(Look) + Send + Sync>,
-    runtime: tokio::runtime::Handle,
+    aside: Aside,
 }
+
+/// Does on another thread what takes longer than a heartbeat.
+pub type Aside = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 
 /// What a term starts from.
 #[derive(Debug)]
@@ -43,13 +46,10 @@ pub struct Start {
 
 impl Draw {
     /// `look` hands a look to the raft thread or drops it.
-    pub fn new(
-        runtime: tokio::runtime::Handle,
-        look: impl Fn(Look) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(aside: Aside, look: impl Fn(Look) + Send + Sync + 'static) -> Self {
         Self {
             look: Arc::new(look),
-            runtime,
+            aside,
         }
     }
 
@@ -94,12 +94,11 @@ impl Draw {
         reply: Reply<T>,
         look: impl FnOnce(&Ledger, Vec<ClusterName>) -> T + Send + 'static,
     ) {
-        let runtime = self.runtime.clone();
+        let aside = Arc::clone(&self.aside);
         (self.look)(Box::new(move |machine| {
             let frozen = machine.ledger().clone();
             let with_facts = machine.with_facts().iter().cloned().collect();
-            // Its end is told by the reply.
-            drop(runtime.spawn_blocking(move || reply.answer(look(&frozen, with_facts))));
+            aside(Box::new(move || reply.answer(look(&frozen, with_facts))));
         }));
     }
 }

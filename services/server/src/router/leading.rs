@@ -1,7 +1,7 @@
 //! One term's actors: started on demand, told what was applied, ended.
 
+use super::Term;
 use super::housekeeping::Housekeeping;
-use super::{NODE_MAILBOX, Term, VSWITCH_MAILBOX};
 use crate::failure::Failure;
 use crate::feed::Batches;
 use crate::journal::Raised;
@@ -13,7 +13,7 @@ use berth_actors::{Address, Spawner};
 use berth_domain::id::{NodeId, Revision, VSwitchId};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::{Change, VSwitch};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,10 +21,32 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Leading {
     pub term: Rc<Term>,
-    pub nodes: HashMap<NodeId, Address<NodeActor>>,
+    /// In order, as everything that sends to all: a run in the simulator repeats itself.
+    pub nodes: BTreeMap<NodeId, Address<NodeActor>>,
+    pub mailboxes: Mailboxes,
     pub housekeeping: Housekeeping,
     /// What was applied up to here is in the view.
     pub seen: Revision,
+}
+
+/// How many messages the actors of a term may have waiting; more are refused as busy.
+#[derive(Clone, Copy, Debug)]
+pub struct Mailboxes {
+    /// Requests of one node. It starts a few hundred pods at most.
+    pub node: usize,
+    /// Asks of one vSwitch: one per node and kind.
+    pub vswitch: usize,
+}
+
+// === impl Mailboxes ===
+
+impl Default for Mailboxes {
+    fn default() -> Self {
+        Self {
+            node: 1_024,
+            vswitch: 16_384,
+        }
+    }
 }
 
 // === impl Leading ===
@@ -32,14 +54,15 @@ pub(super) struct Leading {
 impl Leading {
     pub fn node(&mut self, id: NodeId, spawner: &Spawner) -> &Address<NodeActor> {
         let term = &self.term;
-        let start = || spawner.spawn(NodeActor::new(id, Rc::clone(term)), NODE_MAILBOX);
+        let capacity = self.mailboxes.node;
+        let start = || spawner.spawn(NodeActor::new(id, Rc::clone(term)), capacity);
         let address = self.nodes.entry(id).or_insert_with(start);
         if !address.is_open() {
             // It ended by itself: what it was promised is free, and a new one starts from the ledger.
             for vswitch in term.vswitches.borrow().values() {
                 vswitch.deliver(NodeEnded(id));
             }
-            *address = spawner.spawn(NodeActor::new(id, Rc::clone(term)), NODE_MAILBOX);
+            *address = spawner.spawn(NodeActor::new(id, Rc::clone(term)), capacity);
         }
         address
     }
@@ -52,7 +75,7 @@ impl Leading {
             self.term.journal.clone(),
             self.term.draw.clone(),
         );
-        let address = spawner.spawn(actor, VSWITCH_MAILBOX);
+        let address = spawner.spawn(actor, self.mailboxes.vswitch);
         self.term.vswitches.borrow_mut().insert(id, address);
     }
 

@@ -7,7 +7,7 @@ use berth_actors::{Address, Reply};
 use berth_domain::command::Proposal;
 use berth_domain::id::{NodeId, VSwitchId};
 use berth_raft::driver::event::Event;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use tracing::Span;
 
@@ -53,4 +53,4 @@ pub struct PutBack {
 
 /// Which nodes have an actor.
 #[derive(Debug)]
-pub struct Observe(pub Reply<HashMap<NodeId, Address<NodeActor>>>);
+pub struct Observe(pub Reply<BTreeMap<NodeId, Address<NodeActor>>>);

@@ -8,7 +8,7 @@ use crate::vswitch::VSwitchActor;
 use berth_actors::Address;
 use berth_domain::id::{ClaimName, NodeId, VSwitchId};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// See the module. Of one thread, like the actors.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Term {
     /// Nodes, vSwitches and claims, in step with what was applied.
     pub view: RefCell<View>,
     /// Where each vSwitch's actor is.
-    pub vswitches: RefCell<HashMap<VSwitchId, Address<VSwitchActor>>>,
+    pub vswitches: RefCell<BTreeMap<VSwitchId, Address<VSwitchActor>>>,
     /// Which nodes wait for which claim.
     pub watchers: RefCell<HashMap<ClaimName, BTreeSet<NodeId>>>,
     /// Where commands go.

@@ -177,6 +177,7 @@ impl<M: StateMachine> Replica<M> {
         if broken!(self.options, HardStateAhead) {
             batch.hard_state = Some(convert::hard_state_from_raft(&self.node.raft.hard_state()));
         }
+        self.plant(&mut batch);
         self.writes.has_lazy_commit = false;
         if batch.compact_to.is_none() {
             batch.compact_to = self.compact_step();
@@ -187,6 +188,23 @@ impl<M: StateMachine> Replica<M> {
         in_flight.term = self.writes.hard_state.term;
         self.writes.in_flight.push_back(in_flight);
         self.outbox.push(Output::Persist { number, batch });
+    }
+
+    /// The mutants of what is written.
+    fn plant(&self, batch: &mut Batch) {
+        if broken!(self.options, ForgetVote)
+            && let Some(state) = &mut batch.hard_state
+        {
+            state.vote = 0;
+        }
+        if broken!(self.options, SkipSync) && batch.snapshot.is_none() {
+            batch.must_sync = false;
+        }
+        if broken!(self.options, KeepSuffix) {
+            let in_flight = self.writes.in_flight.iter().map(|batch| batch.last_index);
+            let last = in_flight.fold(self.writes.persisted_index, u64::max);
+            batch.entries.retain(|entry| entry.index > last);
+        }
     }
 
     pub(super) fn persisted(&mut self, number: u64) -> Result<(), Fatal> {

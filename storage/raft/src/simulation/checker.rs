@@ -15,8 +15,8 @@ pub struct Checker {
     memberships: BTreeMap<u64, Membership>,
     durable: BTreeMap<u64, Durable>,
     seen: BTreeMap<u64, Seen>,
-    /// Members whose disk the script destroyed: they kept their promises until then.
-    wiped: BTreeSet<u64>,
+    /// Disks that were destroyed, as they were until then: what they promised, they held.
+    wiped: BTreeMap<u64, SimulatedDisk>,
     /// How many checks were made, so that a run that checked nothing is noticed.
     pub checks: u64,
 }
@@ -94,7 +94,8 @@ impl Checker {
             return Ok(());
         }
         self.quorum_holds(mark, |member| {
-            disks.get(member).is_some_and(|disk| disk.holds(mark))
+            let held = |disk: Option<&SimulatedDisk>| disk.is_some_and(|disk| disk.holds(mark));
+            held(disks.get(member)) || held(self.wiped.get(member))
         })
     }
 
@@ -105,7 +106,8 @@ impl Checker {
         };
         self.checks += 1;
         self.quorum_holds(mark, |member| {
-            self.wiped.contains(member) || disks.get(member).is_some_and(|disk| disk.holds(mark))
+            self.wiped.contains_key(member)
+                || disks.get(member).is_some_and(|disk| disk.holds(mark))
         })
     }
 
@@ -220,9 +222,9 @@ impl Checker {
     }
 
     /// A wiped disk begins again; only a member that never comes back under its id is allowed that.
-    pub fn disk_wiped(&mut self, member: u64) {
+    pub fn disk_wiped(&mut self, member: u64, until_then: SimulatedDisk) {
         self.durable.remove(&member);
-        self.wiped.insert(member);
+        self.wiped.entry(member).or_insert(until_then);
     }
 
     /// R7: nothing leaves before what it vouches for is durable.

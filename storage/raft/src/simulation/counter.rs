@@ -128,7 +128,8 @@ impl Workload for CounterLoad {
         Some(self.next_number())
     }
 
-    fn applied(&mut self, applied: &Applied, number: u64) -> Result<(), Violation> {
+    fn applied(&mut self, applied: &Applied, number: &u64) -> Result<(), Violation> {
+        let number = *number;
         if !self.proposed.contains(&number) {
             return Err(Violation::new("H1", format!("nobody proposed {number}")));
         }

@@ -1,9 +1,11 @@
 //! One member of the world: its disk, its life, and what its driver would have in its hands.
 
 use super::observed::Observed;
+use super::served::Served;
 use crate::log_store::{Batch, SnapshotMeta};
 use crate::options::Options;
 use crate::replica::Replica;
+use crate::replica::output::Freeze;
 use crate::simulated_disk::SimulatedDisk;
 use crate::state_machine::StateMachine;
 use crate::status::{Sender, StoreId};
@@ -30,7 +32,8 @@ pub(crate) struct Life<M: StateMachine> {
     /// Batches handed over, and when the first is written.
     pub(crate) writes: VecDeque<(u64, Batch)>,
     pub(crate) write_due: u64,
-    pub(crate) taking: Option<(u64, SnapshotMeta, Vec<Vec<u8>>)>,
+    /// An image to be encoded, and when that is done.
+    pub(crate) taking: Option<(u64, Freeze<Observed<M>>)>,
     pub(crate) fetching: Option<(u64, u64, SnapshotMeta)>,
     /// Reads by id: what was committed when they began.
     pub(crate) reads: BTreeMap<u64, u64>,
@@ -39,6 +42,12 @@ pub(crate) struct Life<M: StateMachine> {
     /// Stopped for a while, as by SIGSTOP, until this moment.
     pub(crate) frozen_until: u64,
     pub(crate) commit_seen: u64,
+    /// Its embedder, if that is simulated.
+    pub(crate) served: Option<Served<M>>,
+    /// What its embedder said last.
+    pub(crate) durable_elsewhere: u64,
+    /// Its disk is slow until this moment.
+    pub(crate) slow_until: u64,
 }
 
 // === impl Node ===
@@ -80,7 +89,12 @@ impl<M: StateMachine> Node<M> {
 // === impl Life ===
 
 impl<M: StateMachine> Life<M> {
-    pub(crate) fn new(replica: Replica<Observed<M>>, now: u64, tick_moments: u64) -> Self {
+    pub(crate) fn new(
+        replica: Replica<Observed<M>>,
+        served: Option<Served<M>>,
+        now: u64,
+        tick_moments: u64,
+    ) -> Self {
         Life {
             replica,
             next_tick: now + tick_moments,
@@ -93,6 +107,9 @@ impl<M: StateMachine> Life<M> {
             is_dirty: true,
             frozen_until: 0,
             commit_seen: 0,
+            served,
+            durable_elsewhere: 0,
+            slow_until: 0,
         }
     }
 }

@@ -1,15 +1,13 @@
 //! Does what replicas say, as the driver does, with simulated means.
 
 use super::network::Packet;
-use super::node::Node;
 use super::observed::Observed;
 use super::workload::{Applied, Violation, Workload};
-use super::world::{World, write};
-use crate::log_store::{Membership, SnapshotMeta};
-use crate::replica::input::Input;
-use crate::replica::output::{Freeze, Output};
+use super::world::World;
+use crate::driver::event::Stopped;
+use crate::log_store::Membership;
+use crate::replica::output::Output;
 use crate::replica::{EntryMark, Fatal, Vouched};
-use crate::state_machine::StateMachine;
 use crate::status::Role;
 use bytes::Bytes;
 
@@ -30,7 +28,7 @@ impl<W: Workload> World<W> {
             }
             Err(fatal) => {
                 life.is_dirty = false;
-                self.stop(member, &fatal);
+                self.stop(member, fatal);
                 return Ok(());
             }
         };
@@ -46,28 +44,47 @@ impl<W: Workload> World<W> {
         self.perform(member, outputs)
     }
 
+    /// What a turn has to say, to whoever serves the member's handle.
+    fn tell(&mut self, member: u64, outputs: Vec<Output<Observed<W::Machine>>>) {
+        let Some(life) = self.life_mut(member) else {
+            return;
+        };
+        let Some(served) = &mut life.served else {
+            return;
+        };
+        let machine = &life.replica.machine().inner;
+        let events = outputs
+            .into_iter()
+            .filter_map(|output| served.event(output, machine))
+            .collect();
+        served.tell(events);
+    }
+
     /// The replica refused to go on: its process ends.
-    pub(crate) fn stop(&mut self, member: u64, fatal: &Fatal) {
+    pub(crate) fn stop(&mut self, member: u64, fatal: Fatal) {
         self.note(&[9, member]);
-        self.checker.life_ended(member);
+        let text = fatal.to_string();
+        self.stop_served(member, Stopped::Fatal(fatal));
         if let Some(node) = self.nodes.get_mut(&member) {
             node.life = None;
-            node.stopped = Some(fatal.to_string());
+            node.stopped = Some(text);
         }
+        self.process_ended(member);
     }
 
     fn perform(&mut self, member: u64, outputs: Outputs<W>) -> Result<(), Violation> {
         let mut has_applied = false;
+        let mut is_removed = false;
+        let mut told = Vec::new();
         for output in outputs {
-            match output {
-                Output::Send { to, messages } => self.send(member, to, messages)?,
-                Output::Persist { number, batch } => self.queue_write(member, number, batch),
+            match &output {
                 Output::Applied {
                     index,
                     term,
                     effect,
                 } => {
                     has_applied = true;
+                    let (index, term) = (*index, *term);
                     let leads = self.role(member).leads();
                     self.note(&[2, member, index, term]);
                     self.counts.applied += 1;
@@ -81,11 +98,9 @@ impl<W: Workload> World<W> {
                         effect,
                     )?;
                 }
-                Output::Role(role) => self.role_changed(member, role)?,
-                Output::TakeSnapshot(freeze) => self.take_snapshot(member, freeze),
-                Output::FetchSnapshot { from, meta } => self.fetch_snapshot(member, from, meta),
+                Output::Role(role) => self.role_changed(member, *role)?,
                 Output::SnapshotInstalled { index } => {
-                    self.note(&[3, member, index]);
+                    self.note(&[3, member, *index]);
                     self.counts.snapshots_installed += 1;
                 }
                 Output::MembershipChanged {
@@ -93,11 +108,22 @@ impl<W: Workload> World<W> {
                     index,
                     membership,
                 } => {
-                    self.membership_changed(member, id, index, membership);
+                    self.membership_changed(member, *id, *index, membership.clone());
                 }
-                Output::Removed => self.removed(member),
                 answer => self.answer(member, answer)?,
             }
+            match output {
+                Output::Send { to, messages } => self.send(member, to, messages)?,
+                Output::Persist { number, batch } => self.queue_write(member, number, batch),
+                Output::TakeSnapshot(freeze) => self.take_snapshot(member, freeze),
+                Output::FetchSnapshot { from, meta } => self.fetch_snapshot(member, from, meta),
+                Output::Removed => is_removed = true,
+                said => told.push(said),
+            }
+        }
+        self.tell(member, told);
+        if is_removed {
+            self.removed(member);
         }
         if has_applied
             && let Some(node) = self.nodes.get(&member)
@@ -111,10 +137,11 @@ impl<W: Workload> World<W> {
     fn answer(
         &mut self,
         member: u64,
-        output: Output<Observed<W::Machine>>,
+        output: &Output<Observed<W::Machine>>,
     ) -> Result<(), Violation> {
         match output {
             Output::ReadReady { id, .. } => {
+                let id = *id;
                 let Some(life) = self.life_mut(member) else {
                     return Ok(());
                 };
@@ -126,14 +153,16 @@ impl<W: Workload> World<W> {
                 self.checker.read_is_fresh(member, began_at, applied)?;
             }
             Output::ReadRefused { id, .. } => {
-                self.answers.reads_refused.push(id);
+                self.answers.reads_refused.push(*id);
                 if let Some(life) = self.life_mut(member) {
-                    life.reads.remove(&id);
+                    life.reads.remove(id);
                 }
             }
-            Output::ChangeRefused { id, reason } => self.answers.changes_refused.push((id, reason)),
-            Output::Transferred { id, result } => self.answers.transfers.push((id, result)),
-            Output::Dropped { reason, .. } => self.answers.dropped.push(reason),
+            Output::ChangeRefused { id, reason } => {
+                self.answers.changes_refused.push((*id, *reason))
+            }
+            Output::Transferred { id, result } => self.answers.transfers.push((*id, *result)),
+            Output::Dropped { reason, .. } => self.answers.dropped.push(*reason),
             _ => {}
         }
         Ok(())
@@ -153,42 +182,6 @@ impl<W: Workload> World<W> {
                 .send(self.now, packet, &self.plan, &mut self.random);
         }
         Ok(())
-    }
-
-    fn queue_write(&mut self, member: u64, number: u64, batch: crate::log_store::Batch) {
-        let due = self.now + self.random.below(self.plan.write_moments_max + 1);
-        if let Some(life) = self.life_mut(member) {
-            if life.writes.is_empty() {
-                life.write_due = due;
-            }
-            life.writes.push_back((number, batch));
-        }
-    }
-
-    /// Writes what is due; several batches in a row, as the log thread does when it finds them queued.
-    pub(crate) fn finish_writes(&mut self, member: u64) -> Result<(), Violation> {
-        let now = self.now;
-        loop {
-            let Some(life) = self.life_mut(member) else {
-                return Ok(());
-            };
-            if life.write_due > now {
-                return Ok(());
-            }
-            let Some((number, batch)) = life.writes.pop_front() else {
-                return Ok(());
-            };
-            let Some(node) = self.nodes.get(&member) else {
-                return Ok(());
-            };
-            write(&node.disk, &batch)?;
-            self.checker.durable_monotone(member, node.disk.durable())?;
-            let pause = self.random.below(self.plan.write_moments_max + 1);
-            if let Some(life) = self.life_mut(member) {
-                life.write_due = now + pause;
-            }
-            self.input(member, Input::Persisted(number));
-        }
     }
 
     fn role_changed(&mut self, member: u64, role: Role) -> Result<(), Violation> {
@@ -229,98 +222,16 @@ impl<W: Workload> World<W> {
     }
 
     fn removed(&mut self, member: u64) {
-        self.checker.life_ended(member);
+        self.stop_served(member, Stopped::Removed);
         if let Some(node) = self.nodes.get_mut(&member) {
             node.life = None;
             node.stopped = Some("removed".to_owned());
         }
-    }
-
-    fn take_snapshot(&mut self, member: u64, freeze: Freeze<Observed<W::Machine>>) {
-        let Freeze {
-            image,
-            index,
-            term,
-            membership,
-        } = freeze;
-        let chunks: Vec<Vec<u8>> = W::Machine::encode(image).collect();
-        let checksum = crc32c::crc32c(&chunks.concat());
-        let meta = SnapshotMeta {
-            index,
-            term,
-            membership,
-            chunks: chunks.len() as u32,
-            crc: checksum,
-        };
-        let due = self.now + 1 + self.random.below(3 * super::plan::TICK_MOMENTS);
-        if let Some(life) = self.life_mut(member) {
-            life.taking = Some((due, meta, chunks));
-        }
-    }
-
-    fn fetch_snapshot(&mut self, member: u64, from: u64, meta: SnapshotMeta) {
-        let due = self.now + 1 + self.random.below(5 * super::plan::TICK_MOMENTS);
-        if let Some(life) = self.life_mut(member) {
-            life.fetching = Some((due, from, meta));
-        }
-    }
-
-    /// An image is encoded: stage it and say so.
-    pub(crate) fn finish_snapshot(&mut self, member: u64) -> Result<(), Violation> {
-        let now = self.now;
-        let Some(life) = self.life_mut(member) else {
-            return Ok(());
-        };
-        let Some((_, meta, chunks)) = life.taking.take_if(|(due, _, _)| *due <= now) else {
-            return Ok(());
-        };
-        self.counts.snapshots_taken += 1;
-        let chunks: Vec<Bytes> = chunks.into_iter().map(Bytes::from).collect();
-        self.stage(member, meta.index, &chunks)?;
-        self.input(member, Input::SnapshotTaken(meta));
-        Ok(())
-    }
-
-    /// A snapshot was fetched from the other's disk, or could not be.
-    pub(crate) fn finish_fetch(&mut self, member: u64) -> Result<(), Violation> {
-        let now = self.now;
-        let Some(life) = self.life_mut(member) else {
-            return Ok(());
-        };
-        let Some((_, from, meta)) = life.fetching.take_if(|(due, _, _)| *due <= now) else {
-            return Ok(());
-        };
-        let is_lost = self.random.chance(self.plan.fetch_loss_per_mille);
-        let chunks = self
-            .nodes
-            .get(&from)
-            .filter(|_| !is_lost)
-            .and_then(|node| read_all(node, &meta));
-        let Some(chunks) = chunks else {
-            self.input(member, Input::SnapshotFailed { index: meta.index });
-            return Ok(());
-        };
-        self.input(from, Input::SnapshotServing { to: member });
-        self.stage(member, meta.index, &chunks)?;
-        self.input(member, Input::SnapshotArrived { meta, chunks });
-        Ok(())
-    }
-
-    fn stage(&mut self, member: u64, index: u64, chunks: &[Bytes]) -> Result<(), Violation> {
-        use crate::log_store::LogStore as _;
-        let Some(node) = self.nodes.get_mut(&member) else {
-            return Ok(());
-        };
-        for (number, chunk) in (0..).zip(chunks) {
-            let staged = node.disk.stage_chunk(index, number, chunk);
-            staged.map_err(|error| Violation::new("R8", error.to_string()))?;
-        }
-        Ok(())
+        self.process_ended(member);
     }
 
     /// R3, R5 and R6 on one replica, after its turn.
     fn look_at_state(&mut self, member: u64) -> Result<(), Violation> {
-        let disks = self.disks();
         let Some(life) = self
             .nodes
             .get_mut(&member)
@@ -334,12 +245,16 @@ impl<W: Workload> World<W> {
             life.replica.applied(),
         );
         self.checker.monotone(member, term, commit, applied)?;
+        for (index, data) in life.replica.machine().take_entries() {
+            self.workload.entry(member, index, &data);
+        }
         for (index, digest) in life.replica.machine().take_digests() {
             self.checker.same_state(member, index, digest)?;
         }
         if commit > life.commit_seen {
             let marks: Vec<EntryMark> = life.replica.log_marks();
             let seen = std::mem::replace(&mut life.commit_seen, commit);
+            let disks = self.disks();
             for mark in marks
                 .into_iter()
                 .filter(|mark| mark.index > seen && mark.index <= commit)
@@ -349,19 +264,4 @@ impl<W: Workload> World<W> {
         }
         Ok(())
     }
-}
-
-/// All chunks, if the snapshot is still the other's newest and its process runs.
-fn read_all<M: StateMachine>(node: &Node<M>, meta: &SnapshotMeta) -> Option<Vec<Bytes>> {
-    use crate::log_store::LogStore as _;
-    let life = node.life.as_ref()?;
-    if life.frozen_until != 0 {
-        return None;
-    }
-    let chunks: Option<Vec<Bytes>> = (0..meta.chunks)
-        .map(|number| node.disk.read_chunk(meta.index, number).ok())
-        .collect();
-    let chunks = chunks?;
-    let checksum = crc32c::crc32c(&chunks.concat());
-    (checksum == meta.crc).then_some(chunks)
 }

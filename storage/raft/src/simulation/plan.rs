@@ -35,6 +35,20 @@ pub struct Plan {
     pub read_per_mille: u64,
     /// A fetched snapshot is lost on the way.
     pub fetch_loss_per_mille: u64,
+    /// In each moment: a member stands still, as by SIGSTOP.
+    pub freeze_per_mille: u64,
+    /// For 1 to this many moments.
+    pub freeze_moments_max: u64,
+    /// In each moment: a member's disk becomes slow for a while.
+    pub slow_per_mille: u64,
+    /// A write then takes 0 to this many moments.
+    pub slow_moments_max: u64,
+    /// In each moment: a member's next write fails, which ends its process.
+    pub fail_per_mille: u64,
+    /// In each moment: a member's disk is lost, for good.
+    pub wipe_per_ten_thousand: u64,
+    /// The state's digest is compared after every so many entries.
+    pub digest_every: u64,
     /// What every embedder says is durable outside the log.
     pub durable_elsewhere: u64,
     /// Every member's options, but for its id, boot and seed.
@@ -60,6 +74,13 @@ impl Plan {
             propose_per_mille: 0,
             read_per_mille: 0,
             fetch_loss_per_mille: 0,
+            freeze_per_mille: 0,
+            freeze_moments_max: 1,
+            slow_per_mille: 0,
+            slow_moments_max: 1,
+            fail_per_mille: 0,
+            wipe_per_ten_thousand: 0,
+            digest_every: 1,
             durable_elsewhere: u64::MAX,
             options: Options::new(1, [0; 16], 0),
         }

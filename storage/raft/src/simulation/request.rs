@@ -18,7 +18,7 @@ impl<W: Workload> World<W> {
         };
         life.is_dirty = true;
         if let Err(fatal) = life.replica.handle(input) {
-            self.stop(member, &fatal);
+            self.stop(member, fatal);
             return false;
         }
         true

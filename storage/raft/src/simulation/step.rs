@@ -1,13 +1,16 @@
 //! Time goes by.
 
 use super::plan::TICK_MOMENTS;
-use super::workload::{Violation, Workload};
+use super::workload::{Moment, Violation, Workload};
 use super::world::World;
 use crate::replica::input::{Change, Input};
 
 /// The liveness phase is given this many election timeouts (R11): for elections that tie, for a member that needs a
 /// snapshot twice, and for the entries.
 const LIVENESS_TIMEOUTS: u64 = 60;
+
+/// How readily a process comes back once all is healed.
+const RESTART_PER_MILLE_CALM: u64 = 200;
 
 /// Logs are compared pairwise this often; every moment would be slow and show no more.
 const COMPARE_MOMENTS: u64 = 50;
@@ -36,6 +39,19 @@ impl<W: Workload> World<W> {
                     },
                 );
             }
+        }
+        let running: Vec<(u64, bool)> = self
+            .nodes
+            .values()
+            .filter_map(|node| Some((node.member, node.life.as_ref()?.frozen_until > self.now)))
+            .collect();
+        let noted = self.workload.moment(&Moment {
+            now: self.now,
+            running: &running,
+            is_calm: self.is_calm,
+        })?;
+        if noted != 0 {
+            self.note(&[11, noted]);
         }
         for member in self.running() {
             self.live(member)?;
@@ -92,15 +108,23 @@ impl<W: Workload> World<W> {
         self.compare_logs()
     }
 
-    fn end_trouble(&mut self) -> Result<(), Violation> {
+    /// All is healed, and every process runs.
+    pub fn end_trouble(&mut self) -> Result<(), Violation> {
+        self.is_calm = true;
         let plan = &mut self.plan;
         plan.loss_per_mille = 0;
         plan.duplicate_per_mille = 0;
         plan.crash_per_mille = 0;
+        // What still ends, by an error that its disk had already, comes back soon.
+        plan.restart_per_mille = plan.restart_per_mille.max(RESTART_PER_MILLE_CALM);
         plan.partition_per_mille = 0;
         plan.transfer_per_mille = 0;
         plan.change_per_mille = 0;
         plan.fetch_loss_per_mille = 0;
+        plan.freeze_per_mille = 0;
+        plan.slow_per_mille = 0;
+        plan.fail_per_mille = 0;
+        plan.wipe_per_ten_thousand = 0;
         plan.delay_moments_max = plan.delay_moments_max.min(5);
         plan.write_moments_max = plan.write_moments_max.min(5);
         self.network.heal();
@@ -155,8 +179,10 @@ impl<W: Workload> World<W> {
         };
         if life.next_tick <= now {
             life.next_tick = now + life.tick_moments;
+            self.counts.ticks += 1;
             self.input(member, Input::Tick);
         }
+        self.take_commands(member)?;
         self.finish_writes(member)?;
         self.finish_snapshot(member)?;
         self.finish_fetch(member)?;
@@ -181,7 +207,9 @@ impl<W: Workload> World<W> {
         {
             self.restart(member)?;
         }
+        self.trouble_one(member)?;
         if self.random.chance(self.plan.partition_per_mille) {
+            self.counts.partitions += 1;
             self.network.cut_some(&members, &mut self.random);
         }
         if self.random.chance(self.plan.transfer_per_mille) {
@@ -191,6 +219,48 @@ impl<W: Workload> World<W> {
             self.change_something()?;
         }
         Ok(())
+    }
+
+    /// What stops, slows or destroys one member.
+    fn trouble_one(&mut self, member: u64) -> Result<(), Violation> {
+        let now = self.now;
+        if self.random.chance(self.plan.freeze_per_mille) {
+            let moments = self.random.between(1, self.plan.freeze_moments_max);
+            self.counts.freezes += u64::from(self.life(member).is_some());
+            self.freeze(member, moments);
+        }
+        if self.random.chance(self.plan.slow_per_mille) {
+            let until = now + self.random.between(1, 20 * TICK_MOMENTS);
+            if let Some(life) = self.life_mut(member) {
+                life.slow_until = until;
+            }
+        }
+        if self.random.chance(self.plan.fail_per_mille)
+            && let Some(node) = self.nodes.get(&member)
+        {
+            node.disk.fail_next();
+        }
+        if self.random.below(10_000) < self.plan.wipe_per_ten_thousand && self.may_wipe(member) {
+            self.counts.wipes += 1;
+            self.wipe(member)?;
+        }
+        Ok(())
+    }
+
+    /// As long as the voters that keep their promises are a quorum by far: of those that lost their disks none comes back,
+    /// and the next change replaces it.
+    fn may_wipe(&self, member: u64) -> bool {
+        let Some(status) = self.leader().and_then(|leader| self.status(leader)) else {
+            return false;
+        };
+        let membership = status.membership;
+        let lost = |voters: &[u64]| voters.iter().filter(|voter| self.is_wiped(**voter)).count();
+        let is_single = membership.voters_outgoing.is_empty();
+        let spare = membership.voters.len().saturating_sub(1) / 2;
+        is_single
+            && membership.voters.contains(&member)
+            && !self.is_wiped(member)
+            && lost(&membership.voters) < spare
     }
 
     /// A new learner, a promotion that replaces a voter, or a removal, asked of the leader.
@@ -203,10 +273,12 @@ impl<W: Workload> World<W> {
         };
         let membership = status.membership;
         let learner = membership.learners.first().copied();
-        let replaced = membership
+        let any = self.random.below(membership.voters.len() as u64) as usize;
+        let lost = membership
             .voters
-            .get(self.random.below(membership.voters.len() as u64) as usize)
-            .copied();
+            .iter()
+            .find(|voter| self.is_wiped(**voter));
+        let replaced = lost.or(membership.voters.get(any)).copied();
         let change = match (self.random.below(4), learner) {
             (0, Some(member)) => Change::Remove {
                 member,

@@ -6,7 +6,7 @@ use super::node::{Life, Node};
 use super::observed::Observed;
 use super::plan::{Plan, TICK_MOMENTS};
 use super::random::Random;
-use super::workload::{Violation, Workload};
+use super::workload::{Begin, Violation, Workload};
 use crate::log_store::Membership;
 use crate::replica::Replica;
 use crate::replica::input::Input;
@@ -32,6 +32,7 @@ pub struct World<W: Workload> {
     pub(crate) last_id: u64,
     pub(crate) trace: u64,
     pub(crate) counts: Counts,
+    pub(crate) is_calm: bool,
 }
 
 /// What the replicas answered, for scripts.
@@ -70,6 +71,22 @@ pub struct Counts {
     pub reads: u64,
     /// Membership changes made.
     pub changes: u64,
+    /// Ticks of running replicas.
+    pub ticks: u64,
+    /// Batches written.
+    pub writes: u64,
+    /// Snapshot chunks staged.
+    pub chunks: u64,
+    /// Commands taken from embedders.
+    pub commands: u64,
+    /// Writes that failed, each the end of a process.
+    pub disk_errors: u64,
+    /// Processes that stood still for a while.
+    pub freezes: u64,
+    /// Disks lost.
+    pub wipes: u64,
+    /// Changes of which links are cut.
+    pub partitions: u64,
 }
 
 // === impl World: life and death ===
@@ -91,6 +108,7 @@ impl<W: Workload> World<W> {
             last_id: 0,
             trace: 0xcbf2_9ce4_8422_2325,
             counts: Counts::default(),
+            is_calm: false,
             plan,
         };
         world.checker.begin(Membership {
@@ -125,20 +143,30 @@ impl<W: Workload> World<W> {
     pub fn start(&mut self, member: u64, start: &Start) -> Result<(), start::Error> {
         let (seed, now) = (self.seed, self.now);
         let tick_moments = TICK_MOMENTS + self.random.below(3) - 1;
-        let machine = Observed::new(self.workload.machine());
         let Some(node) = self.nodes.get_mut(&member) else {
             return Err(start::Error::Empty);
         };
         let options = node.next_options(seed);
+        let snapshot = node.disk.durable().snapshot.map_or(0, |meta| meta.index);
+        let life = self.workload.begin_life(&Begin {
+            member,
+            boot: options.boot,
+            snapshot,
+        });
+        let machine = Observed::new(life.machine, self.plan.digest_every);
         let mut replica = start::open(&mut node.disk.clone(), start, machine, options)?;
         let stores = Input::KnownStores(self.known_stores.clone());
-        let durable = Input::DurableElsewhere(self.plan.durable_elsewhere);
-        for input in [stores, durable] {
+        let durable = match &life.served {
+            // Its embedder says what is durable elsewhere.
+            Some(_) => 0,
+            None => self.plan.durable_elsewhere,
+        };
+        for input in [stores, Input::DurableElsewhere(durable)] {
             replica
                 .handle(input)
                 .map_err(|fatal| start::Error::Replay(Box::new(fatal)))?;
         }
-        node.life = Some(Life::new(replica, now, tick_moments));
+        node.life = Some(Life::new(replica, life.served, now, tick_moments));
         node.stopped = None;
         Ok(())
     }
@@ -159,7 +187,8 @@ impl<W: Workload> World<W> {
             self.checker.durable_monotone(member, node.disk.durable())?;
         }
         node.disk.crash(&mut self.random);
-        self.checker.life_ended(member);
+        drop(life);
+        self.process_ended(member);
         self.counts.crashes += 1;
         self.note(&[7, member]);
         let disks = self.disks();
@@ -189,11 +218,20 @@ impl<W: Workload> World<W> {
     pub fn wipe(&mut self, member: u64) -> Result<(), Violation> {
         self.crash(member)?;
         if let Some(node) = self.nodes.get_mut(&member) {
+            let until_then = node.disk.copy();
             node.disk.wipe();
             node.store = store_id(member, node.boots);
-            self.checker.disk_wiped(member);
+            self.checker.disk_wiped(member, until_then);
+            self.workload.disk_lost(member);
         }
         Ok(())
+    }
+
+    /// Whether this member's disk was lost.
+    pub fn is_wiped(&self, member: u64) -> bool {
+        self.nodes
+            .get(&member)
+            .is_some_and(|node| node.store != store_id(member, 0))
     }
 
     /// Stops a member's process for a while, as SIGSTOP does.

@@ -6,6 +6,7 @@ use crate::journal::Committed;
 use crate::node::choice::{Choice, Found, Plan, held};
 use crate::node::message::{Allocated, Collected, Released};
 use crate::node::request::*;
+use crate::planted::{self, Planted};
 use crate::router::View;
 use crate::vswitch::message::{Grant, without};
 use berth_domain::choose::Families;
@@ -106,7 +107,7 @@ impl State {
             }) => return self.add_refused(add, (choice, refusal), world, out),
             // Where it is not known whether they were taken the term is over, and the promise with it.
             Err(failure) => {
-                if failure.is_certain() {
+                if failure.is_certain() && !planted::has(Planted::PromiseKept) {
                     self.put_back(choice, out);
                 }
                 add.answer(Err(failure));

@@ -4,6 +4,7 @@ use super::{ANSWER_BEFORE_DEADLINE_MS, LANE_MAX, Out, State, World, lane_full};
 use crate::failure::Failure;
 use crate::node::message::{Allocate, Collect, Collected, Release};
 use crate::node::request::*;
+use crate::planted::{self, Planted};
 use crate::spans;
 use berth_domain::id::{AttachmentKey, BootId, NodeName, Revision};
 use berth_domain::outcome::Refusal;
@@ -59,25 +60,28 @@ impl State {
         if boot.as_str().is_empty() || self.boot.as_ref() == Some(boot) {
             return;
         }
+        if planted::has(Planted::OldBootsHeard) {
+            return;
+        }
         self.boot = Some(boot.clone());
-        let mut over: Vec<Arc<AttachmentKey>> = Vec::new();
-        for (key, lane) in &mut self.lanes {
+        let waits = |lane: &VecDeque<Work>| lane.iter().any(|work| is_over(work, boot));
+        let over = self.lanes.iter().filter(|(_, lane)| waits(lane));
+        let mut over: Vec<Arc<AttachmentKey>> = over.map(|(key, _)| Arc::clone(key)).collect();
+        over.sort();
+        for key in &over {
+            let Some(lane) = self.lanes.get_mut(key) else {
+                continue;
+            };
             let (ended, kept): (VecDeque<Work>, VecDeque<Work>) = std::mem::take(lane)
                 .into_iter()
-                .partition(|work| match work {
-                    Work::Add(add) => work.proposed().is_none() && add.request.boot != *boot,
-                    Work::Del(_) => false,
-                });
+                .partition(|work| is_over(work, boot));
             *lane = kept;
             for work in ended {
-                over.push(Arc::clone(key));
                 if let Work::Add(add) = work {
-                    let failure = rebooted(&self.node.name, boot);
-                    add.answer(Err(failure));
+                    add.answer(Err(rebooted(&self.node.name, boot)));
                 }
             }
         }
-        over.sort();
         over.iter().for_each(|key| self.run(key, world, out));
     }
 
@@ -179,6 +183,14 @@ impl State {
             }
         }
         self.run(&key, world, out);
+    }
+}
+
+/// An ADD of another boot that nothing was proposed for.
+fn is_over(work: &Work, boot: &BootId) -> bool {
+    match work {
+        Work::Add(add) => work.proposed().is_none() && add.request.boot != *boot,
+        Work::Del(_) => false,
     }
 }
 

@@ -147,7 +147,9 @@ impl State {
 
     /// The term or the node is over: whoever waits is told. What is in the journal is told by the journal.
     pub fn end(&mut self, failure: &Failure) {
-        for work in self.lanes.drain().flat_map(|(_, lane)| lane) {
+        let mut lanes: Vec<_> = self.lanes.drain().collect();
+        lanes.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for work in lanes.into_iter().flat_map(|(_, lane)| lane) {
             let failure = match work.proposed() {
                 Some(_) => Failure::Unknown {
                     reason: "the leadership was lost",

@@ -1,0 +1,168 @@
+//! One seed: everything goes wrong and nothing may be wrong; then all is healed, and everything must come about.
+
+use crate::cluster::Cluster;
+use crate::plan::Plan;
+use berth_raft::simulation::workload::Violation;
+use berth_raft::simulation::world::World;
+use berth_store::directory::{Directory, Options};
+use berth_store::history::HistoryReader;
+
+/// What one run did.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Everything that happened, in order, hashed.
+    pub trace: u64,
+    /// Messages, ticks, writes, chunks, entries, commands, groups, requests, answers, faults.
+    pub events: u64,
+    /// Checks made.
+    pub checks: u64,
+    /// Virtual time, ms.
+    pub virtual_ms: u64,
+    /// In words.
+    pub text: String,
+}
+
+/// A rule that did not hold in a run.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{violation} (moment {moment})")]
+pub struct Broken {
+    /// Which, and what was seen.
+    pub violation: Violation,
+    /// When.
+    pub moment: u64,
+}
+
+/// What the runs of a process share: an empty history store, which nothing is read from.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    store: HistoryReader,
+}
+
+// === impl Ground ===
+
+impl Ground {
+    /// Makes it in a directory that is gone by the return.
+    pub fn new() -> Result<Self, Box<dyn std::error::Error>> {
+        let path = tempfile::tempdir()?;
+        let options = Options {
+            ballast_bytes: 0,
+            ..Options::default()
+        };
+        let directory = Directory::create(path.path(), "simulated", 1, options)?;
+        let (_, store) = directory.history()?;
+        Ok(Self { store })
+    }
+
+    /// Runs a seed by its plan.
+    pub fn run(&self, seed: u64, plan: &Plan, log: bool) -> Result<Report, Broken> {
+        let no_runtime = |error: std::io::Error| Broken {
+            violation: Violation::new("-", format!("no runtime: {error}")),
+            moment: 0,
+        };
+        let cluster =
+            Cluster::new(seed, plan.clone(), self.store.clone(), log).map_err(no_runtime)?;
+        let begun = World::new(seed, plan.replicas.clone(), cluster);
+        let mut world = begun.map_err(|violation| Broken {
+            violation,
+            moment: 0,
+        })?;
+        let result = phases(&mut world, plan);
+        result.map_err(|violation| Broken {
+            violation,
+            moment: world.now(),
+        })?;
+        Ok(report(&world, plan))
+    }
+}
+
+fn phases(world: &mut World<Cluster>, plan: &Plan) -> Result<(), Violation> {
+    world.run(plan.moments)?;
+    world.end_trouble()?;
+    let patience = patience(plan);
+    let settled = world.run_until(patience, |world| {
+        world.workload.fleet.is_settled() && world.workload.leaks().is_empty() && is_even(world)
+    });
+    settled.map_err(|violation| {
+        if violation.rule != "R11" {
+            return violation;
+        }
+        let (pods, leaks) = (world.workload.fleet.unsettled(), world.workload.leaks());
+        let replicas = replicas(world);
+        let why = format!("pods: {pods}; leaks: {leaks:?}; replicas: {replicas}");
+        Violation::new("R11", format!("{patience} moments after healing: {why}"))
+    })
+}
+
+/// A13, R5: all members that take part have applied the same, and as much.
+fn is_even(world: &World<Cluster>) -> bool {
+    let Some(status) = world.leader().and_then(|leader| world.status(leader)) else {
+        return false;
+    };
+    let kept = |member: &&u64| !world.is_wiped(**member);
+    let members = status.membership.voters.iter();
+    let mut members = members.chain(&status.membership.learners).filter(kept);
+    members.all(|member| {
+        let machine = world.machine(*member);
+        machine.is_some_and(|machine| {
+            machine.ledger().revision().0 == world.workload.oracle.revision()
+        })
+    })
+}
+
+/// Where each that takes part stands.
+fn replicas(world: &World<Cluster>) -> String {
+    let Some(status) = world.leader().and_then(|leader| world.status(leader)) else {
+        return "nobody leads".to_owned();
+    };
+    let members = &status.membership;
+    let stands = |member: &u64| {
+        let revision = world
+            .machine(*member)
+            .map(|machine| machine.ledger().revision().0);
+        let (stopped, wiped) = (world.stopped(*member), world.is_wiped(*member));
+        let applied = world.status(*member).map(|status| status.applied);
+        format!(
+            "{member}: revision {revision:?}, applied {applied:?}, stopped {stopped:?}, wiped {wiped}"
+        )
+    };
+    let each: Vec<String> = members
+        .voters
+        .iter()
+        .chain(&members.learners)
+        .map(stands)
+        .collect();
+    format!(
+        "{} of {}; {members:?}",
+        each.join("; "),
+        world.workload.oracle.revision()
+    )
+}
+
+/// Elections that tie, snapshots fetched twice, addresses that rest, links that settle, facts that come back.
+fn patience(plan: &Plan) -> u64 {
+    let timeouts = 60 * plan.replicas.options.election_ticks as u64 * 10;
+    timeouts + (2 * plan.fleet.cooling_ms + 10_000) / plan.moment_ms
+}
+
+fn report(world: &World<Cluster>, plan: &Plan) -> Report {
+    let counts = world.counts();
+    let cluster = &world.workload;
+    let replicas = counts.delivered
+        + counts.applied
+        + counts.ticks
+        + counts.writes
+        + counts.chunks
+        + counts.commands
+        + counts.crashes
+        + counts.freezes;
+    Report {
+        trace: world.trace_hash(),
+        events: replicas + cluster.events(),
+        checks: world.checks() + cluster.oracle.counts.answers + cluster.oracle.counts.states,
+        virtual_ms: world.now() * plan.moment_ms,
+        text: format!(
+            "{counts:?} {:?} {:?} {:?}",
+            cluster.counts, cluster.oracle.counts, cluster.fleet.counts
+        ),
+    }
+}
