@@ -7,7 +7,7 @@ mod asked;
 use asked::UnderWay;
 pub use asked::{Audit, Roll};
 
-use super::{Book, Registry};
+use super::{Book, Registry, Vitals};
 use crate::failure::Failure;
 use crate::leader::Gate;
 use crate::replica::Handle;
@@ -21,6 +21,7 @@ use berth_raft::replica::input::Change;
 use berth_raft::replica::output::ChangeRefused;
 use berth_raft::status::Status;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -44,6 +45,8 @@ pub struct Membership {
     /// Held by the one administrator's change that is under way, and which that is.
     turn: tokio::sync::Mutex<()>,
     under_way: Mutex<UnderWay>,
+    /// Where this replica's ledger was a look ago: whose history is shorter has not come along.
+    seen: AtomicU64,
 }
 
 // === impl Membership ===
@@ -67,6 +70,7 @@ impl Membership {
             changing: tokio::sync::Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             under_way: Mutex::default(),
+            seen: AtomicU64::default(),
         }
     }
 
@@ -131,7 +135,6 @@ impl Membership {
     pub async fn supervise(&self) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut revision_before = Revision(0);
         loop {
             look.tick().await;
             // Before the look: what a joining member has changed meanwhile is in it.
@@ -143,17 +146,17 @@ impl Membership {
                 continue;
             };
             if status.role.leads() && status.role.ready {
-                self.give_votes(&status, revision_before).await;
+                self.give_votes(&status).await;
                 self.forget(&status.membership).await;
             }
-            revision_before = revision;
+            self.seen.store(revision.0, Ordering::Release);
         }
     }
 
-    async fn give_votes(&self, status: &Status, revision_before: Revision) {
+    async fn give_votes(&self, status: &Status) {
         for learner in status.membership.learners.clone() {
             if self.registry.stays_learner(MemberId(learner))
-                || !self.has_history(MemberId(learner), revision_before)
+                || !self.has_history(MemberId(learner))
             {
                 continue;
             }
@@ -173,10 +176,10 @@ impl Membership {
     }
 
     /// A member without the history would be no help to anybody who asks about the past, and if the others were lost
-    /// with it the past would be too. `at_least` is where the leader was a look ago: what came since is on its way.
-    fn has_history(&self, learner: MemberId, at_least: Revision) -> bool {
-        let said = self.book.of(learner);
-        said.is_some_and(|said| said.history.0 > 0 && said.history >= at_least)
+    /// with it the past would be too. Compared with where the leader was a look ago: what came since is on its way.
+    fn has_history(&self, learner: MemberId) -> bool {
+        let at_least = Revision(self.seen.load(Ordering::Acquire));
+        is_whole(self.book.of(learner), at_least)
     }
 
     /// As the learner said, else the voter of the same name.
@@ -325,6 +328,10 @@ fn takes_part(membership: &Taking, id: u64) -> bool {
     lists.iter().any(|list| list.contains(&id))
 }
 
+fn is_whole(said: Option<Vitals>, at_least: Revision) -> bool {
+    said.is_some_and(|said| said.history.0 > 0 && said.history >= at_least)
+}
+
 /// What the ledger refuses here it refuses for good: another store under a known id.
 fn denied(failure: Failure) -> Answer {
     match failure {
@@ -363,4 +370,25 @@ fn read(
         store: store.map_err(|_| invalid("store", "is not 16 bytes"))?,
         vote,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: nobody has the whole history who said nothing, who misses a part, or who ends before the leader's last look;
+    /// who has come along does (the control).
+    #[test]
+    fn a_part_of_the_history_is_not_enough() {
+        let said = |revision| {
+            Some(Vitals {
+                history: Revision(revision),
+                ..Vitals::default()
+            })
+        };
+        assert!(!is_whole(None, Revision(0)));
+        assert!(!is_whole(said(0), Revision(0)), "a part is missing");
+        assert!(!is_whole(said(6), Revision(7)), "it is behind");
+        assert!(is_whole(said(7), Revision(7)) && is_whole(said(9), Revision(7)));
+    }
 }

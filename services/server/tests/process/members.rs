@@ -80,12 +80,24 @@ async fn a_standby_takes_a_members_place() {
 
     let old = (first + 1) % 3;
     let promote = v1::PromoteMemberRequest {
-        change: change("berth is tired"),
+        change: Some(v1::Change {
+            reason: "berth is tired".into(),
+            request_id: "place-1".into(),
+        }),
         member: "berth-3".into(),
         replaces: format!("berth-{old}"),
     };
     let mut admin = all[first].admin().await;
-    let done = admin.promote_member(promote.clone()).await.expect("done");
+    let done = loop {
+        match admin.promote_member(promote.clone()).await {
+            Ok(done) => break done,
+            // Its history may be a little behind.
+            Err(status) => {
+                assert!(status.message().contains("wait"), "{status}");
+                assert!(Instant::now() < end, "{status}");
+            }
+        }
+    };
     let now = done.into_inner().members;
     assert_eq!(named(&now, "berth-3").role, "voter");
     assert!(
@@ -113,6 +125,28 @@ async fn a_standby_takes_a_members_place() {
         noted("register-member") && noted("remove-member"),
         "{groups:?}"
     );
+
+    // A caller that lost its connection asks again, and is told the same; as another request it names nobody.
+    let again = admin.promote_member(promote.clone()).await.expect("done");
+    assert_eq!(again.into_inner().members.len(), 3);
+    let other = v1::PromoteMemberRequest {
+        change: change("berth is tired"),
+        ..promote.clone()
+    };
+    let other = admin.promote_member(other).await.expect_err("is gone");
+    assert_eq!(other.code(), Code::NotFound);
+    for (request_id, code) in [("out-1", None), ("out-1", None), ("", Some(Code::NotFound))] {
+        let request = v1::RemoveMemberRequest {
+            change: Some(v1::Change {
+                reason: "drill".into(),
+                request_id: request_id.into(),
+            }),
+            member: format!("berth-{}", (first + 2) % 3),
+            force: false,
+        };
+        let told = admin.remove_member(request).await;
+        assert_eq!(told.err().map(|status| status.code()), code, "{request_id}");
+    }
 
     let missing = v1::PromoteMemberRequest {
         member: "berth-9".into(),

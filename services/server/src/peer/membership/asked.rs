@@ -7,7 +7,7 @@ use super::{Membership, takes_part};
 use crate::failure::Failure;
 use berth_domain::command::{Command, Proposal, RegisterMember, RemoveMember, Vote};
 use berth_domain::id::{MemberId, Principal, Reason, RequestId, Revision};
-use berth_domain::outcome::Refusal;
+use berth_domain::outcome::{Outcome, Refusal};
 use berth_domain::row::Member;
 use berth_raft::replica::input::Change;
 use berth_raft::replica::output::ChangeRefused;
@@ -94,15 +94,16 @@ impl Membership {
             .await?;
         let roll = self.roll().await?;
         let row = roll.find(member)?;
-        let old = match replaces {
-            Some(name) => Some(roll.find(name)?.id.0),
+        let old = match replaces.map(|name| roll.find(name)) {
+            Some(Ok(row)) => Some(row.id.0),
+            Some(Err(missing)) => return self.repeated(&audit, missing).await,
             None => None,
         };
         let membership = &roll.status.membership;
         let voters = &membership.voters;
         let done = voters.contains(&row.id.0) && old.is_none_or(|old| !takes_part(membership, old));
         if !done {
-            if !self.has_history(row.id, Revision(0)) {
+            if !self.has_history(row.id) {
                 return Err(Failure::Membership {
                     reason: format!(
                         "{member} has not yet fetched the whole history; wait until it has"
@@ -130,11 +131,29 @@ impl Membership {
             },
         });
         let old = old.map(|id| Command::RemoveMember(RemoveMember { id: MemberId(id) }));
-        let mut revision = roll.revision;
-        for command in std::iter::once(vote).chain(old) {
-            revision = self.noted(command, &audit).await?;
+        match old {
+            None => self.noted(vote, &audit).await,
+            Some(old) => {
+                let unnamed = Audit {
+                    request_id: RequestId::new("").expect("allowed"), // the empty text is one of those allowed
+                    ..audit.clone()
+                };
+                self.noted(vote, &unnamed).await?;
+                // The last step bears the request's id: a repeat that finds it finds everything done.
+                self.noted(old, &audit).await
+            }
         }
-        Ok(revision)
+    }
+
+    /// Whom a call names is no member: it may be the repeat of the one that ended it, which is told the same as that.
+    async fn repeated(&self, audit: &Audit, missing: Refusal) -> Result<Revision, Failure> {
+        let before = self
+            .gate
+            .answered_before(&audit.principal, &audit.request_id);
+        match before.await? {
+            Some((Outcome::Done, revision)) => Ok(revision),
+            _ => Err(missing.into()),
+        }
     }
 
     /// Ends a member's part. Who leads hands over first and is to be asked again.
@@ -148,7 +167,10 @@ impl Membership {
             .begin(format!("the removal of {member}"), &audit)
             .await?;
         let roll = self.roll().await?;
-        let id = roll.find(member)?.id;
+        let id = match roll.find(member) {
+            Ok(row) => row.id,
+            Err(missing) => return self.repeated(&audit, missing).await,
+        };
         if takes_part(&roll.status.membership, id.0) {
             let change = Change::Remove {
                 member: id.0,
@@ -210,7 +232,7 @@ impl Membership {
     async fn noted(&self, command: Command, audit: &Audit) -> Result<Revision, Failure> {
         let proposal = Proposal {
             principal: audit.principal.clone(),
-            request_id: RequestId::new("").expect("allowed"), // the empty text is one of those allowed
+            request_id: audit.request_id.clone(),
             trace_id: audit.trace_id,
             reason: audit.reason.clone(),
             facts: None,
