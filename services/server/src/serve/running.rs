@@ -42,7 +42,10 @@ pub(super) struct Running {
     peer_certificates: Option<Certificates>,
     faults: (mpsc::UnboundedSender<Error>, mpsc::UnboundedReceiver<Error>),
     closing: watch::Sender<bool>,
+    /// What is asked there is answered before the end.
     doors: Vec<JoinHandle<()>>,
+    /// Of the other replicas. Their streams last as long as they do: nobody waits for the end of one.
+    peers: Option<JoinHandle<()>>,
     helpers: Vec<JoinHandle<()>>,
 }
 
@@ -94,6 +97,7 @@ impl Running {
             faults: mpsc::unbounded_channel(),
             closing: watch::Sender::new(false),
             doors: Vec::new(),
+            peers: None,
             helpers: Vec::new(),
         };
         running.help(config, advertised);
@@ -187,14 +191,14 @@ impl Running {
             Arc::clone(&self.replica),
             self.closed(),
         );
-        self.serve(peers);
+        self.peers = Some(self.serve(peers));
         let (reporter, health) = tonic_health::server::health_reporter();
         let clients = Door {
             listener: bound.client,
             certificates: client_certificates,
             calls,
         };
-        self.serve(clients.clients(
+        let clients = self.serve(clients.clients(
             self.engine.gate(),
             Arc::clone(&self.membership),
             health,
@@ -209,22 +213,23 @@ impl Running {
             self.engine.gate(),
             self.closed(),
         );
-        self.serve(scrapes);
+        let scrapes = self.serve(scrapes);
+        self.doors = vec![clients, scrapes];
     }
 
     /// A door whose fall ends the process.
     fn serve<E: Into<Error>>(
-        &mut self,
+        &self,
         door: impl Future<Output = Result<(), E>> + Send + 'static,
-    ) {
+    ) -> JoinHandle<()> {
         let faults = self.faults.0.clone();
-        self.doors.push(tokio::spawn(async move {
+        tokio::spawn(async move {
             if let Err(error) = door.await
                 && faults.send(error.into()).is_err()
             {
                 debug!("a door fell after the end");
             }
-        }));
+        })
     }
 
     fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
@@ -266,8 +271,8 @@ impl Running {
         if drained.is_err() {
             warn!("calls were still under way and are cut off");
         }
-        for helper in &self.helpers {
-            helper.abort();
+        for task in self.helpers.iter().chain(&self.peers) {
+            task.abort();
         }
         self.engine.shutdown().await;
         info!("stopped");
