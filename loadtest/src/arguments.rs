@@ -1,6 +1,7 @@
 //! The command line.
 
 mod fill;
+mod hand_over;
 mod plugins;
 mod ready;
 
@@ -10,6 +11,7 @@ use berth_loadtest::scenario::Scenario;
 use berth_loadtest::{Error, Plan, System, Watched};
 use clap::{Args, Parser, Subcommand};
 pub use fill::FillArguments;
+pub use hand_over::HandOverArguments;
 pub use plugins::PluginsArguments;
 pub use ready::ReadyArguments;
 
@@ -21,6 +23,7 @@ Examples:
   berth-loadtest run --scenario churn --seed 42 --json churn.json
   berth-loadtest run --scenario allocate --etcd --endpoints http://127.0.0.1:2379
   berth-loadtest fill --allocations 1000000
+  berth-loadtest hand-over --cycles 20 --endpoints http://127.0.0.1:7400
   berth-loadtest plugins --berth-cni target/release/berth-cni --levels 0,1000,full
   berth-loadtest ready --endpoint http://127.0.0.1:7400
 
@@ -42,6 +45,8 @@ pub enum Command {
     Run(RunArguments),
     /// Makes many allocations, as fast as the cluster makes them, and leaves them there
     Fill(FillArguments),
+    /// Changes the leader under a few callers, by request or by killing it, and times how long they wait
+    HandOver(HandOverArguments),
     /// Times CNI plugins as whole processes, with more and more addresses in use
     Plugins(PluginsArguments),
     /// Waits until a server's health says SERVING, and says when that was and how much is bound
@@ -180,7 +185,7 @@ mod tests {
             .filter(|line| line.starts_with("berth-loadtest "))
             .map(|line| line.replace("$(pidof berthd)", "7").replace("''", "\t"))
             .collect();
-        assert!(lines.len() >= 8, "{lines:?}");
+        assert!(lines.len() >= 9, "{lines:?}");
         for line in &lines {
             let parsed = Arguments::try_parse_from(line.split(' '));
             assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());

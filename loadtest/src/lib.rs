@@ -22,6 +22,7 @@ pub use processes::Watched;
 pub mod report;
 
 pub mod fill;
+pub mod hand_over;
 pub mod plugins;
 pub mod ready;
 

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use berth_loadtest::plugins::{self, resident};
-use berth_loadtest::{Error, fill, ready, run};
+use berth_loadtest::{Error, fill, hand_over, ready, run};
 use clap::Parser;
 use serde::Serialize;
 
 use arguments::{Arguments, Command};
-use arguments::{FillArguments, PluginsArguments, ReadyArguments, RunArguments};
+use arguments::{FillArguments, HandOverArguments, PluginsArguments, ReadyArguments, RunArguments};
 
 fn main() -> ExitCode {
     // Before anything else has used memory: what it starts is weighed.
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     match command {
         Command::Run(arguments) => loaded(&arguments),
         Command::Fill(arguments) => filled(&arguments),
+        Command::HandOver(arguments) => handed_over(&arguments),
         Command::Plugins(arguments) => plugged(&arguments),
         Command::Ready(arguments) => waited(&arguments),
     }
@@ -44,6 +45,12 @@ fn filled(arguments: &FillArguments) -> Result<ExitCode, Error> {
     let filled = fill::fill(&arguments.plan())?;
     write(&filled, arguments.json.as_deref())?;
     Ok(shown(filled.holds(), &format!("{}\n", filled.line())))
+}
+
+fn handed_over(arguments: &HandOverArguments) -> Result<ExitCode, Error> {
+    let report = hand_over::measure(&arguments.plan())?;
+    write(&report, arguments.json.as_deref())?;
+    Ok(shown(report.holds(), &report.text()))
 }
 
 fn plugged(arguments: &PluginsArguments) -> Result<ExitCode, Error> {

@@ -3,7 +3,7 @@
 mod berth;
 mod etcd;
 
-pub(crate) use berth::{BerthAdd, container_id, uid};
+pub(crate) use berth::{BerthAdd, container_id, request, uid};
 pub(crate) use etcd::EtcdCreate;
 
 use std::future::Future;

@@ -57,38 +57,14 @@ impl BerthAdd {
 
     /// Bytes of one request, without HTTP/2's own.
     pub(crate) fn payload_bytes(&self) -> usize {
-        self.request(1).encoded_len()
-    }
-
-    fn request(&self, number: u64) -> AllocateRequest {
-        let id = mix(number ^ self.prepared.run);
-        let nodes = &self.prepared.nodes;
-        AllocateRequest {
-            attachment: Some(AttachmentKey {
-                cluster: self.prepared.cluster.into(),
-                network: setup::NETWORK.into(),
-                container_id: container_id(self.prepared.run, number),
-                interface: "eth0".into(),
-            }),
-            pod: Some(PodIdentity {
-                namespace: setup::NAMESPACE.into(),
-                name: pod_name(number),
-                uid: uid(id),
-            }),
-            node: nodes[(number % nodes.len() as u64) as usize].name.clone(),
-            boot_id: setup::BOOT_ID.into(),
-            invoked_at_ms: 1_000_000 + number,
-            vswitch: String::new(),
-            requested_addresses: Vec::new(),
-            deadline_ms: DEADLINE_MS,
-        }
+        request(&self.prepared, 1).encoded_len()
     }
 }
 
 impl Target for BerthAdd {
     async fn perform(&self, number: u64) -> Result<(), String> {
         self.prepared.report(|| fact(number + KNOWN_AHEAD));
-        let request = self.request(number);
+        let request = request(&self.prepared, number);
         let holder = container_id(self.prepared.run, number);
         let answer = self.client.clone().allocate(request).await;
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,6 +80,31 @@ impl Target for BerthAdd {
                 Err(reason(&status))
             }
         }
+    }
+}
+
+/// The `number`th ADD of this run.
+pub(crate) fn request(prepared: &Prepared, number: u64) -> AllocateRequest {
+    let id = mix(number ^ prepared.run);
+    let nodes = &prepared.nodes;
+    AllocateRequest {
+        attachment: Some(AttachmentKey {
+            cluster: prepared.cluster.into(),
+            network: setup::NETWORK.into(),
+            container_id: container_id(prepared.run, number),
+            interface: "eth0".into(),
+        }),
+        pod: Some(PodIdentity {
+            namespace: setup::NAMESPACE.into(),
+            name: pod_name(number),
+            uid: uid(id),
+        }),
+        node: nodes[(number % nodes.len() as u64) as usize].name.clone(),
+        boot_id: setup::BOOT_ID.into(),
+        invoked_at_ms: 1_000_000 + number,
+        vswitch: String::new(),
+        requested_addresses: Vec::new(),
+        deadline_ms: DEADLINE_MS,
     }
 }
 

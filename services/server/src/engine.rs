@@ -34,6 +34,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
+/// A member that reads no chunk for so long has lost its transfer, which is then offered again: 5 s as shipped, as long as
+/// its connection is given to come back.
+const SNAPSHOT_PATIENCE_TICKS: u64 = 100;
+
 /// What a replica is started with.
 pub struct EngineOptions {
     /// Locked, and ours.
@@ -129,6 +133,7 @@ impl Engine {
                 tick: options.tick,
                 snapshot_every_entries: options.snapshot_every_entries,
                 keep_entries: options.snapshot_keep_entries,
+                snapshot_patience_ticks: SNAPSHOT_PATIENCE_TICKS,
                 ..Options::new(identity.member_id, boot.into_bytes(), boot.as_u64_pair().0)
             },
             start: options.start,

@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: one and three replicas of Berth, and three members of etcd on the same disk; the plugin as a process
-//! beside host-local; the ledger alone; and a restart with a million allocations. Never two systems at once.
+//! beside host-local; the ledger alone; a restart with a million allocations; and changes of the leader. Never two systems at once.
 
 mod apply;
 mod berth;
 mod etcd;
+mod failover;
 mod figures;
 mod load;
 mod machine;
@@ -82,6 +83,7 @@ struct Reports {
     host_local: Option<String>,
     apply: Option<Value>,
     restart: Option<Value>,
+    failover: Option<Value>,
 }
 
 /// Everything that a part needs.
@@ -150,6 +152,7 @@ impl Bench<'_> {
                 Part::Plugins => self.plugins(&mut reports)?,
                 Part::Apply => self.apply(&mut reports)?,
                 Part::Restart => self.restart(&mut reports)?,
+                Part::Failover => self.failover(&mut reports)?,
             }
         }
         Ok(reports)
@@ -227,6 +230,15 @@ impl Bench<'_> {
         reports.restart = Some(self.progress.piece(&name, seconds, turn)?);
         Ok(())
     }
+
+    fn failover(&self, reports: &mut Reports) -> Result<()> {
+        let seconds = self.settings.failover_seconds();
+        let times = self.settings.failovers;
+        let turn = || failover::measure(self);
+        let name = format!("the leader killed {times} times, and asked to hand over as often");
+        reports.failover = Some(self.progress.piece(&name, seconds, turn)?);
+        Ok(())
+    }
 }
 
 fn tell(
@@ -255,6 +267,7 @@ fn tell(
         "plugins": reports.plugins,
         "apply": reports.apply,
         "restart": reports.restart,
+        "failover": reports.failover,
     });
     write(&path, &format!("{document:#}\n"))?;
     println!("Everything that was measured: {}", path.display());

@@ -14,8 +14,8 @@ const CONNECT_HEDGE: Duration = Duration::from_millis(150);
 const ANSWER_HEDGE: Duration = Duration::from_secs(1);
 /// After all have failed; doubled each time. An election takes about a second.
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
-/// See [`BACKOFF_FIRST`].
-const BACKOFF_MOST: Duration = Duration::from_secs(1);
+/// See [`BACKOFF_FIRST`]. Longer, and a caller would sleep on after the election that it waits for; "who leads?" is cheap.
+const BACKOFF_MOST: Duration = Duration::from_millis(250);
 /// Hints followed one after another; more is a loop of servers that each believe in another.
 const HOPS_MAX: u32 = 4;
 

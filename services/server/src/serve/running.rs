@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
-/// A leader that cannot hand over in this time stops without it: the others elect one in two seconds.
+/// A leader that cannot hand over in this time stops without it: the others elect one in a second.
 const HAND_OVER: Duration = Duration::from_secs(4);
 /// What is under way at the doors is answered in this time, or cut off.
 const DRAIN: Duration = Duration::from_secs(5);

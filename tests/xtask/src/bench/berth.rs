@@ -60,18 +60,23 @@ pub fn build(interrupt: &Interrupt) -> Result<Programs> {
     })
 }
 
-/// Starts a new cluster; the load tester waits for its leader.
+/// Starts a new cluster of one or three; the load tester waits for its leader.
 pub fn start(programs: &Programs, replicas: usize, data: &Path) -> Result<Servers> {
     if replicas == 1 {
         return Ok(start_alone(programs, data)?.0);
     }
+    Ok(start_three(programs, data)?.0)
+}
+
+/// Starts three replicas that can be started again, one by one.
+pub fn start_three(programs: &Programs, data: &Path) -> Result<(Servers, Vec<Server>)> {
     let mut servers = Servers::new("berth", data)?;
-    let all = all(replicas, &servers)?;
+    let all = all(3, &servers)?;
     for server in &all {
         let mut command = server.in_cluster(programs, &all);
         servers.start(&server.name, server.endpoint.clone(), &mut command)?;
     }
-    Ok(servers)
+    Ok((servers, all))
 }
 
 /// Starts one replica that can be started again.
@@ -108,9 +113,16 @@ impl Server {
         command
     }
 
+    /// As one of several, its first start.
     fn in_cluster(&self, programs: &Programs, all: &[Self]) -> Command {
-        let mut command = self.any(programs);
+        let mut command = self.again(programs, all);
         command.arg("--bootstrap");
+        command
+    }
+
+    /// As one of several, every later start.
+    pub fn again(&self, programs: &Programs, all: &[Self]) -> Command {
+        let mut command = self.any(programs);
         for other in all {
             let (name, client, peer) = (&other.name, &other.endpoint, other.listeners[1]);
             let member = format!("name={name},client={client},peer=http://{peer}");

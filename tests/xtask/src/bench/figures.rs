@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::page::Section;
-use super::settings::LIVE_JUDGED;
+use super::settings::{FAILOVERS_JUDGED, LIVE_JUDGED};
 use super::steps::{Step, median, steps};
-use super::{Reports, restart};
+use super::{Reports, failover, restart};
 
 /// Transactions per second of Berth to etcd's, 256 in flight: less is a failure of the design.
 const RATIO_FLOOR: f64 = 2.2;
@@ -27,6 +27,11 @@ const APPLIED_PER_SECOND: f64 = 300_000.0;
 const PAUSE_MS: f64 = 5.0;
 /// From exec to serving.
 const RESTART_SECONDS: f64 = 5.0;
+
+/// From kill -9 of the leader to the next ADD that succeeded, p99.
+const KILLED_MS: f64 = 1_500.0;
+/// The slowest ADD around a hand-over on request, p99.
+const ASKED_MS: f64 = 200.0;
 
 /// A figure, what was wanted, and whether it was reached.
 #[derive(Debug, PartialEq)]
@@ -72,6 +77,8 @@ pub fn faults(reports: &Reports) -> Vec<String> {
             .into_iter()
             .flat_map(restart::faults),
     );
+    let failover = reports.failover.as_ref();
+    faults.extend(failover.into_iter().flat_map(failover::faults));
     faults
 }
 
@@ -81,6 +88,7 @@ pub fn figures(reports: &Reports) -> Vec<Figure> {
     figures.extend(of_plugins(reports.plugins.as_ref()));
     figures.extend(reports.apply.as_ref().into_iter().flat_map(of_apply));
     figures.extend(reports.restart.as_ref().into_iter().flat_map(of_restart));
+    figures.extend(reports.failover.as_ref().into_iter().flat_map(of_failover));
     figures
 }
 
@@ -103,7 +111,7 @@ pub fn section(figures: &[Figure]) -> Section {
     let rows = figures.iter().map(row).collect();
     let section = Section::table("Figures to reach", &["", "measured", "wanted", ""], rows);
     section.note(format!(
-        "Apply and restart are judged with {LIVE_JUDGED} live allocations only; what is not listed was not measured."
+        "Apply and restart are judged with {LIVE_JUDGED} live allocations only, changes of the leader with {FAILOVERS_JUDGED} at least; what is not listed was not measured."
     ))
 }
 
@@ -254,6 +262,26 @@ fn of_restart(report: &Value) -> Vec<Figure> {
         )
     };
     starts.map(figure).collect()
+}
+
+fn of_failover(report: &Value) -> Vec<Figure> {
+    let [killed, asked] = failover::waits(report);
+    if killed.len() < FAILOVERS_JUDGED as usize {
+        return Vec::new();
+    }
+    let p99 = |waits: &[f64]| failover::percentile(waits, 99);
+    vec![
+        at_most(
+            "kill -9 of the leader: p99 to the next ADD, ms",
+            p99(&killed),
+            KILLED_MS,
+        ),
+        at_most(
+            "hand-over on request: p99 of the slowest ADD, ms",
+            p99(&asked),
+            ASKED_MS,
+        ),
+    ]
 }
 
 #[cfg(test)]

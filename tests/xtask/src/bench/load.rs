@@ -107,6 +107,23 @@ impl<'a> Load<'a> {
         running.report(servers)
     }
 
+    /// Changes of the leader, so many; by killing it if there are victims, "ENDPOINT=PROCESS_ID" each.
+    pub fn hand_over(
+        &self,
+        servers: &mut Servers,
+        cycles: u32,
+        victims: &[String],
+    ) -> Result<Value> {
+        let running = self.start("hand-over", |command| {
+            command.args(["--endpoints", &servers.endpoints()]);
+            command.args(["--cycles", &cycles.to_string()]);
+            for victim in victims {
+                command.args(["--kill", victim]);
+            }
+        })?;
+        running.report(servers)
+    }
+
     /// Begins to wait for a server that may not have been started yet.
     pub fn ready(&self, endpoint: &str) -> Result<Running<'a>> {
         self.start("ready", |command| {

@@ -7,7 +7,7 @@ use super::machine::Machine;
 use super::page::{Page, Section};
 use super::settings::Settings;
 use super::steps::{Step, steps};
-use super::{Reports, berth, etcd, restart};
+use super::{Reports, berth, etcd, failover, restart};
 
 const STEP_HEAD: [&str; 9] = [
     "",
@@ -36,6 +36,7 @@ pub fn page(reports: &Reports, settings: &Settings, machine: &Machine) -> Page {
     sections.extend(reports.plugins.as_ref().map(of_plugins));
     sections.extend(reports.apply.as_ref().map(of_apply));
     sections.extend(reports.restart.as_ref().map(restart::section));
+    sections.extend(reports.failover.as_ref().map(failover::section));
     let faults = faults(reports);
     if !faults.is_empty() {
         let rows = faults.into_iter().map(|fault| vec![fault]).collect();

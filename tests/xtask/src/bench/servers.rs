@@ -75,6 +75,31 @@ impl Servers {
         Ok(())
     }
 
+    /// Waits until one at least has ended, and forgets those that have; their names.
+    pub fn forget_ended(&mut self, limit: Duration, interrupt: &Interrupt) -> Result<Vec<String>> {
+        interrupt.wait_for("a server's end", limit, || {
+            let mut all = self.processes.iter_mut();
+            all.any(|(_, group, _)| !group.is_running()).then_some(())
+        })?;
+        let (mut gone, mut endpoints) = (Vec::new(), std::mem::take(&mut self.endpoints));
+        self.processes.retain_mut(|(name, group, _)| {
+            let endpoint = endpoints.remove(0);
+            match group.is_running() {
+                true => self.endpoints.push(endpoint),
+                false => gone.push(name.clone()),
+            }
+            group.is_running()
+        });
+        Ok(gone)
+    }
+
+    /// "ENDPOINT=PROCESS_ID" of each.
+    pub fn processes(&self) -> Vec<String> {
+        let all = self.endpoints.iter().zip(&self.processes);
+        all.map(|(endpoint, (_, group, _))| format!("{endpoint}={}", group.id()))
+            .collect()
+    }
+
     /// The most memory that any of them had so far.
     pub fn resident_peak_bytes(&self) -> u64 {
         let peak = |(_, group, _): &(String, Group, PathBuf)| {

@@ -17,15 +17,18 @@ pub enum Part {
     Apply,
     /// From exec to serving, with many live allocations
     Restart,
+    /// The leader killed, and asked to hand over: how long callers wait
+    Failover,
 }
 
 /// All parts.
-pub const ALL: [Part; 5] = [
+pub const ALL: [Part; 6] = [
     Part::Systems,
     Part::Churn,
     Part::Plugins,
     Part::Apply,
     Part::Restart,
+    Part::Failover,
 ];
 
 /// The numbers of a run.
@@ -43,12 +46,19 @@ pub struct Settings {
     pub plugin_seconds: u32,
     /// Of the ledger alone, and of the server that is restarted.
     pub live: u64,
+    /// Leaders killed, and as many hand-overs on request.
+    pub failovers: u32,
     pub etcd: bool,
 }
 
 /// The figures are for so many.
 pub const LIVE_JUDGED: u64 = 1_000_000;
 
+/// The p99 of fewer would say nothing.
+pub const FAILOVERS_JUDGED: u32 = 25;
+
+/// To kill, elect, start again and catch up; to hand over takes less.
+const FAILOVER_SECONDS: u32 = 7;
 /// To start the servers of a system, and for the list that the load tester compares at the end.
 const AROUND_SECONDS: u32 = 4;
 /// ADDs per second that one replica surely makes.
@@ -102,6 +112,7 @@ impl Settings {
             plugin_calls: 200,
             plugin_seconds: 3,
             live: LIVE_JUDGED,
+            failovers: FAILOVERS_JUDGED,
             etcd: true,
         }
     }
@@ -117,6 +128,7 @@ impl Settings {
             plugin_calls: 50,
             plugin_seconds: 1,
             live: 100_000,
+            failovers: 2,
             ..Self::whole()
         }
     }
@@ -159,6 +171,11 @@ impl Settings {
         filling + filling / 4 + 2 * AROUND_SECONDS
     }
 
+    /// Leaders that are killed, and hand-overs.
+    pub fn failover_seconds(&self) -> u32 {
+        self.failovers * FAILOVER_SECONDS + 2 * AROUND_SECONDS
+    }
+
     /// Everything, as far as it can be foreseen.
     pub fn all_seconds(&self) -> u32 {
         let systems = self.rounds * self.turn_seconds() * (2 + u32::from(self.etcd));
@@ -168,6 +185,7 @@ impl Settings {
             Part::Plugins => self.plugins_seconds(),
             Part::Apply => self.apply_seconds(),
             Part::Restart => self.restart_seconds(),
+            Part::Failover => self.failover_seconds(),
         };
         self.parts.iter().map(of).sum()
     }

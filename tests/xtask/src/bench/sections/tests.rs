@@ -58,6 +58,10 @@ fn reports() -> Reports {
             "starts": [{ "after": "kill -9", "end_seconds": 0.5, "ready_seconds": 4.25, "bound": 1_000_000,
                          "resident_peak_bytes": 1_048_576_000 }],
         })),
+        failover: Some(json!({
+            "killed": [{ "cycles": [{ "wait_ms": 850.0 }], "failed": {}, "duplicates": 0 }],
+            "asked": { "cycles": [{ "wait_ms": 20.0 }], "failed": {}, "duplicates": 0 },
+        })),
     }
 }
 
@@ -74,6 +78,7 @@ fn settings() -> Settings {
         plugin_calls: 200,
         plugin_seconds: 3,
         live: 1_000_000,
+        failovers: 25,
         etcd: true,
     }
 }
