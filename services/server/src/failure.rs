@@ -132,10 +132,46 @@ impl Failure {
     pub fn is_certain(&self) -> bool {
         !matches!(self, Self::Unknown { .. })
     }
+
+    /// The same of a step that follows one that was done: what was asked for has happened, so this must not say that it has
+    /// not. Only a refusal stands: it is true of what is there now.
+    pub fn after_it_was_done(self) -> Self {
+        match self {
+            Self::Refused(_) | Self::Unknown { .. } => self,
+            _ => Self::Unknown {
+                reason: "it was done, and the replica could not say what came of it",
+            },
+        }
+    }
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: what was done is never said not to have happened because a later step failed; a refusal stays one (the
+    /// control).
+    #[test]
+    fn done_is_not_undone_by_what_follows() {
+        let stopping = Failure::Unavailable {
+            reason: "the replica is stopping, ask another".into(),
+        };
+        assert!(stopping.is_certain());
+        assert!(!stopping.after_it_was_done().is_certain());
+        let not_leader = Failure::NotLeader {
+            leader_endpoint: None,
+        };
+        assert!(!not_leader.after_it_was_done().is_certain());
+        let gone = Failure::Refused(Refusal::NotFound {
+            what: "claim",
+            name: "a".into(),
+        });
+        assert!(matches!(gone.after_it_was_done(), Failure::Refused(_)));
     }
 }

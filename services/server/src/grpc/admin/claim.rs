@@ -43,7 +43,8 @@ pub(super) async fn create(
         policy,
     });
     service.propose(caller, change, command).await?;
-    find(service, claim, false).await
+    let made = find(service, claim, false).await;
+    made.map_err(Failure::after_it_was_done)
 }
 
 pub(super) async fn delete(

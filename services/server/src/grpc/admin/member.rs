@@ -71,7 +71,8 @@ async fn changed(
     service: &AdminService,
     done: Revision,
 ) -> Result<v1::ChangeMemberResponse, Failure> {
-    let roll = service.membership.roll().await?;
+    let roll = service.membership.roll().await;
+    let roll = roll.map_err(Failure::after_it_was_done)?;
     Ok(v1::ChangeMemberResponse {
         members: members(service, &roll),
         revision: done.0,

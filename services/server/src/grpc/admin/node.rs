@@ -21,7 +21,8 @@ pub(super) async fn register(
     let name = command.name.clone();
     let command = Command::RegisterNode(command);
     service.propose(caller, change, command).await?;
-    find(service, name, false).await
+    let made = find(service, name, false).await;
+    made.map_err(Failure::after_it_was_done)
 }
 
 pub(super) async fn remove(

@@ -20,7 +20,8 @@ pub(super) async fn create(
     let name = command.name.clone();
     let command = Command::CreateVSwitch(command);
     service.propose(caller, change, command).await?;
-    find(service, name, false).await
+    let made = find(service, name, false).await;
+    made.map_err(Failure::after_it_was_done)
 }
 
 pub(super) async fn delete(

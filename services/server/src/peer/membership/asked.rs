@@ -238,7 +238,9 @@ impl Membership {
             facts: None,
             command,
         };
-        let answer = self.gate.propose(proposal).await?;
+        // In raft it is done by now.
+        let answer = self.gate.propose(proposal).await;
+        let answer = answer.map_err(Failure::after_it_was_done)?;
         match answer.result {
             // A repeat of this call, or the leader's own housekeeping, was faster.
             Ok(_) | Err(Refusal::NotFound { .. }) => Ok(answer.revision),
