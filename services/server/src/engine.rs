@@ -130,6 +130,8 @@ impl Engine {
         });
         let (handle, running) = driver::run(driver::Parts {
             options: Options {
+                #[cfg(feature = "planted")]
+                mutant: crate::planted::mutant(),
                 tick: options.tick,
                 snapshot_every_entries: options.snapshot_every_entries,
                 keep_entries: options.snapshot_keep_entries,

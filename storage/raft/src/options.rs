@@ -71,6 +71,8 @@ pub enum Mutant {
     UnseededElections,
     /// After a pause the leader goes on as if nothing had happened.
     ServeAfterPause,
+    /// Both: it answers reads from its own state, also after a pause.
+    ReadAloneAfterPause,
     /// The stored commit index is believed although a lazy write left it behind the snapshot.
     TrustCommit,
     /// Batches carry raft's newest hard state, whose commit index may mean entries that are not written yet.
@@ -83,6 +85,10 @@ pub enum Mutant {
     RaftForgetsJoint,
     /// raft-rs forgets to leave a joint configuration, and so does this crate.
     JointNeverLeft,
+    /// A leader counts what its own disk has as committed, whoever else has it.
+    CommitAlone,
+    /// A member that lacks what it once acknowledged goes on all the same.
+    IgnoreRollback,
     /// A read that raft-rs drops without a word, because the leader has committed nothing yet, is not answered.
     ForgetVanishedRead,
 }
@@ -133,7 +139,9 @@ impl Options {
 
     #[cfg(feature = "testkit")]
     pub(crate) fn is_broken(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        let both = [Mutant::ReadWithoutQuorum, Mutant::ServeAfterPause];
+        let has_both = self.mutant == Some(Mutant::ReadAloneAfterPause);
+        self.mutant == Some(mutant) || has_both && both.contains(&mutant)
     }
 }
 

@@ -55,6 +55,9 @@ pub struct DatabaseOptions {
     pub(crate) mode: Mode,
     /// Only for the tests that show what is lost without it.
     pub(crate) barrier: bool,
+    /// Only for the test that shows what comes of a failed sync that nobody heeds.
+    #[cfg(feature = "planted")]
+    pub(crate) heeds_sync_errors: bool,
 }
 
 /// An open database and what watches it.
@@ -79,6 +82,8 @@ impl Default for DatabaseOptions {
         Self {
             mode: Mode::HighThroughput,
             barrier: true,
+            #[cfg(feature = "planted")]
+            heeds_sync_errors: true,
         }
     }
 }
@@ -93,12 +98,28 @@ impl DatabaseOptions {
     }
 
     /// A store that loses acknowledged data at a power cut: the negative control of the power-cut test.
-    #[cfg(feature = "root-tests")]
+    #[cfg(any(feature = "root-tests", feature = "planted"))]
     pub fn broken_without_barrier() -> Self {
         Self {
             barrier: false,
             ..Self::default()
         }
+    }
+
+    /// A store that goes on when its disk has failed to sync: the negative control of the failing disk.
+    #[cfg(feature = "planted")]
+    pub fn broken_heedless() -> Self {
+        Self {
+            heeds_sync_errors: false,
+            ..Self::default()
+        }
+    }
+
+    fn heeds_sync_errors(&self) -> bool {
+        #[cfg(feature = "planted")]
+        return self.heeds_sync_errors;
+        #[cfg(not(feature = "planted"))]
+        true
     }
 }
 
@@ -224,9 +245,12 @@ impl Database {
         self.guarded(|| {
             self.db.flush().map_err(Error::sled("flush", &self.path))?;
             if self.options.barrier {
-                self.file
-                    .sync_data()
-                    .map_err(Error::io("sync", &self.path))?;
+                match self.file.sync_data() {
+                    Err(error) if self.options.heeds_sync_errors() => {
+                        return Err(Error::io("sync", &self.path)(error));
+                    }
+                    _ => {}
+                }
             }
             let changed = changed_at(&self.blobs, &self.path)?;
             if changed != self.blobs_changed {
@@ -289,7 +313,8 @@ impl Database {
     /// Fails if anything failed before.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let first = self.first_error.get().map(String::as_str);
-        match first.or(background::fault()) {
+        let reported = background::fault().filter(|_| self.options.heeds_sync_errors());
+        match first.or(reported) {
             None => Ok(()),
             Some(first) => Err(Error::Poisoned {
                 path: self.path.clone(),

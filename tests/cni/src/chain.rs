@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::admin::Admin;
-use crate::namespace::{Namespace, apart};
 use crate::plugin::{self, Answer};
+use berth_testkit::namespace::{Namespace, apart};
 
 /// Where Debian has them (containernetworking-plugins).
 pub const DEBIAN_PLUGINS: &str = "/usr/lib/cni";

@@ -11,12 +11,6 @@ pub mod conversation;
 pub mod matching;
 
 #[cfg(feature = "root-tests")]
-pub mod namespace;
-
-#[cfg(feature = "root-tests")]
-pub mod shell;
-
-#[cfg(feature = "root-tests")]
 pub mod chain;
 
 #[cfg(feature = "root-tests")]

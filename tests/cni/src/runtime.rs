@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::admin::until;
 use crate::chain::{Node, signal_process};
-use crate::shell::try_run;
+use berth_testkit::shell::try_run;
 pub use cri::{Cri, Pod, messages};
 
 /// A containerd on a node. Its pods are stopped and removed when it goes.

@@ -9,8 +9,8 @@ use berth_cni_tests::admin::until;
 use berth_cni_tests::chain::{
     Network, Node, Pod, addresses_in, connections_to, on_a_changing_node, on_a_node,
 };
-use berth_cni_tests::namespace::{Namespace, duplicates};
 use berth_cni_tests::plugin::Answer;
+use berth_testkit::namespace::{Namespace, duplicates};
 use berth_testkit::process::binary;
 use rustix::process::Signal;
 use serde_json::Value;

@@ -4,5 +4,9 @@
 
 pub mod certificates;
 pub mod make;
+#[cfg(feature = "root-tests")]
+pub mod namespace;
 pub mod process;
+#[cfg(feature = "root-tests")]
+pub mod shell;
 pub mod simulation;

@@ -12,6 +12,7 @@ pub mod doors;
 pub mod heads;
 pub mod layout;
 pub mod lengths;
+pub mod planted;
 pub mod promises;
 pub mod readme;
 pub mod words;

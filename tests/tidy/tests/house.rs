@@ -1,7 +1,7 @@
 //! Promise: this repository has the shape that the design gives it. One test per check; each names its findings.
 
 use berth_tidy::tree::Tree;
-use berth_tidy::{arrows, deploy, doors, heads, layout, lengths, promises, readme, words};
+use berth_tidy::{arrows, deploy, doors, heads, layout, lengths, planted, promises, readme, words};
 
 fn holds(check: fn(&Tree) -> Vec<String>) {
     let tree = Tree::of_this_repository().expect("the repository can be read");
@@ -82,6 +82,12 @@ fn no_test_is_ignored() {
 #[test]
 fn nothing_is_left_for_later() {
     holds(words::forbidden);
+}
+
+/// Promise: no shipped program can be built with a safeguard taken out.
+#[test]
+fn safeguards_are_taken_out_in_tests_only() {
+    holds(planted::never_shipped);
 }
 
 /// Promise: the README's code map names every member.

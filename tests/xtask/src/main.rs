@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+//! The project's chores: `cargo xtask demo`, `cargo xtask test`, `cargo xtask soak`, `cargo xtask bench`.
 //!
 //! Knows nothing of Berth's code: it links none of it, so that it compiles in seconds, and drives the programs that
 //! people get, by their command lines.
@@ -12,6 +12,7 @@ mod workspace;
 mod bench;
 mod demo;
 mod sim;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Chore {
     Test(test::Arguments),
     /// The servers in one deterministic process, under seeds of trouble; all arguments are berth-sim's
     Sim(sim::Arguments),
+    /// Faults on real servers, drawn by a seed, until stopped; needs root
+    Soak(soak::Arguments),
     /// Measured speed, beside etcd on the same disk
     Bench(bench::Arguments),
     /// Runs a program that dies with this one; the demo's own
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Demo(arguments) => demo::run(arguments),
         Chore::Test(arguments) => test::run(arguments),
         Chore::Sim(arguments) => sim::run(arguments),
+        Chore::Soak(arguments) => soak::run(arguments),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Tether(arguments) => child::tether(arguments),
     };

@@ -23,7 +23,7 @@ pub struct Arguments {
 }
 
 /// Features that compile the tests that need root, and what they test.
-const ROOT_TESTS: [(&str, &str); 2] = [
+const ROOT_TESTS: [(&str, &str); 3] = [
     (
         "berth-store/root-tests",
         "power cuts and full disks, on loop devices",
@@ -32,6 +32,22 @@ const ROOT_TESTS: [(&str, &str); 2] = [
         "berth-cni-tests/root-tests",
         "pods in network namespaces that ping each other, and a real containerd",
     ),
+    (
+        "berth-integration/root-tests",
+        "three servers in network namespaces: kills, partitions, failing disks, power cuts, each with its negative control",
+    ),
+];
+
+/// The server in which the fault tests' negative controls take safeguards out.
+const CONTROLS: [&str; 8] = [
+    "build",
+    "--locked",
+    "--package",
+    "berthd",
+    "--features",
+    "planted",
+    "--bin",
+    "berthd-planted",
 ];
 
 /// The server as a later release would be, for the test of an upgrade.
@@ -74,6 +90,9 @@ pub fn run(arguments: Arguments) -> Result<bool> {
     )?;
     stages.run("programs", cargo(&["build", "--locked", "--bins"])?)?;
     stages.run("next", cargo(&NEXT_PROGRAM)?)?;
+    if full {
+        stages.run("controls", cargo(&CONTROLS)?)?;
+    }
     stages.run_tests(
         "tests",
         with_features(

@@ -176,7 +176,10 @@ impl State {
         }
         term.wall_ms = term.wall_ms.max(wall_ms);
         let header = Header {
-            ledger_time_ms: term.clock.ledger_ms(now_ms),
+            ledger_time_ms: match planted::has(Planted::WallClock) {
+                true => term.clock.ledger_ms(now_ms) + planted::wall_jump_ms(wall_ms, now_ms),
+                false => term.clock.ledger_ms(now_ms),
+            },
             wall_time_ms: term.wall_ms,
         };
         let current = term.version;

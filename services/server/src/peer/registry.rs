@@ -2,6 +2,7 @@
 //! that the cluster was begun with.
 
 use super::{Address, Stranger};
+use crate::planted::{self, Planted};
 use berth_domain::id::MemberId;
 use berth_domain::row::Member;
 use std::collections::BTreeMap;
@@ -54,6 +55,9 @@ impl Registry {
 
     /// Its name, if this id is a member and this its store.
     pub fn admit(&self, member: MemberId, store: [u8; 16]) -> Result<String, Stranger> {
+        if planted::has(Planted::TrustAnyStore) {
+            return Ok(String::new());
+        }
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(row) = known.registered.get(&member) {

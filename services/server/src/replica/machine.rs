@@ -150,10 +150,13 @@ impl StateMachine for LedgerMachine {
     type Image = Image;
 
     fn apply(&mut self, index: u64, data: &[u8]) -> Result<Effect, Error> {
-        let entry = decode_entry(data).map_err(|error| Error {
+        let mut entry = decode_entry(data).map_err(|error| Error {
             index,
             source: Box::new(error),
         })?;
+        if planted::has(Planted::ForgetRepeats) {
+            forget_repeats(index, &mut entry.proposals);
+        }
         let without = self.remember_facts(&entry.proposals);
         let applied = self.ledger.apply(&entry.header, entry.proposals);
         for number in without {
@@ -219,6 +222,17 @@ impl StateMachine for LedgerMachine {
 
     fn digest(&self) -> [u8; 32] {
         self.ledger.digest()
+    }
+}
+
+/// Each ADD comes from a boot of its own, so that nothing is a repeat; only where that is planted.
+fn forget_repeats(index: u64, proposals: &mut [Proposal]) {
+    for (place, proposal) in proposals.iter_mut().enumerate() {
+        if let Command::Bind(bind) = &mut proposal.command
+            && let Ok(boot) = berth_domain::id::BootId::new(&format!("{index}-{place}"))
+        {
+            bind.boot = boot;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::Error;
 use crate::config::{Certificates, Config, Member, Start};
 use crate::peer::join::{self, Joined};
 use crate::peer::{Address, Myself};
+use crate::planted::{self, Planted};
 use berth_domain::id::{Endpoint, MemberId, NodeName};
 use berth_domain::version::APPLIES;
 use berth_proto::peer::v1::{JoinRequest, PeerMember};
@@ -87,10 +88,18 @@ pub async fn begin(
 }
 
 fn options(config: &Config) -> Options {
+    let database = planted::database();
+    if planted::has(Planted::NoWatermark) {
+        return Options {
+            ballast_bytes: 0,
+            watermark_bytes: 0,
+            database,
+        };
+    }
     Options {
         ballast_bytes: config.ballast_mib.saturating_mul(MIB),
         watermark_bytes: config.disk_low_mib.saturating_mul(MIB),
-        ..Options::default()
+        database,
     }
 }
 

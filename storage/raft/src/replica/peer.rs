@@ -185,7 +185,10 @@ impl<M: StateMachine> Replica<M> {
     }
 
     /// Hands a checked message to raft, except a snapshot, which is fetched first.
-    fn step_peer(&mut self, message: Message) -> Result<(), Fatal> {
+    fn step_peer(&mut self, mut message: Message) -> Result<(), Fatal> {
+        if broken!(self.options, IgnoreRollback) {
+            message.commit = message.commit.min(self.node.raft.raft_log.last_index());
+        }
         match message.get_msg_type() {
             MessageType::MsgSnapshot => return self.snapshot_offered(message),
             MessageType::MsgHeartbeat if message.term >= self.node.raft.term => {

@@ -229,6 +229,10 @@ impl<M: StateMachine> Replica<M> {
             }
             if done.ready != 0 {
                 self.node.on_persist_ready(done.ready);
+                if broken!(self.options, CommitAlone) && self.is_raft_leader() {
+                    let log = &mut self.node.raft.raft_log;
+                    log.commit_to(self.writes.persisted_index.max(log.committed));
+                }
                 self.advance_applied();
             }
             self.send(done.vouching);

@@ -1,14 +1,12 @@
 //! Cutting power at a point of a record.
 
-use super::disk::{Acknowledged, DISK_BYTES, Event, Mounted};
+use super::disk::{Acknowledged, Event, Mounted, survivor};
 use super::workload::complaint;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The memory file system, where there is one: every cut writes a whole disk.
 const FAST_DIRECTORY: &str = "/dev/shm";
-
-const SUPERBLOCK_END: usize = 4096;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -63,7 +61,7 @@ impl<'a> Cuts<'a> {
 
     /// Builds the disk as it could be after a cut before event `cut`, and looks at the store on it.
     pub fn examine(&mut self, cut: usize) -> Verdict {
-        let image = self.image(cut);
+        let image = survivor(&self.events[..cut], || self.next());
         let fast = Path::new(FAST_DIRECTORY);
         let place = if fast.is_dir() {
             fast.to_owned()
@@ -87,44 +85,5 @@ impl<'a> Cuts<'a> {
         let complaint = complaint(&mounted.path.join("data"), &acknowledged);
         drop(mounted);
         complaint.map_or(Verdict::Kept, Verdict::Bad)
-    }
-
-    /// Everything up to the last flush, then any part of what came after it: all, nothing or a half, by sectors or by blocks.
-    fn image(&mut self, cut: usize) -> Vec<u8> {
-        let before = &self.events[..cut];
-        let flushed = before
-            .iter()
-            .rposition(|event| matches!(event, Event::Flush))
-            .unwrap_or(0);
-        let mut image = vec![0; DISK_BYTES];
-        for event in &before[..flushed] {
-            if let Event::Write { offset, data } = event {
-                image[*offset..offset + data.len()].copy_from_slice(data);
-            }
-        }
-        let keep_of_four = [0, 2, 2, 4][(self.next() % 4) as usize];
-        let piece_bytes = if self.next().is_multiple_of(2) {
-            512
-        } else {
-            4096
-        };
-        for event in &self.events[flushed..cut] {
-            let Event::Write { offset, data } = event else {
-                continue;
-            };
-            // ext4 writes its superblock past its journal and does not survive half of it; that is not what is tested here.
-            let piece_bytes = if *offset < SUPERBLOCK_END {
-                data.len()
-            } else {
-                piece_bytes
-            };
-            for (number, piece) in data.chunks(piece_bytes).enumerate() {
-                if self.next() % 4 < keep_of_four {
-                    let at = offset + number * piece_bytes;
-                    image[at..at + piece.len()].copy_from_slice(piece);
-                }
-            }
-        }
-        image
     }
 }

@@ -8,11 +8,14 @@ use fuser::{
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Room for both databases and ext4's journal.
 pub const DISK_BYTES: usize = 96 << 20;
+/// ext4's first superblock.
+const SUPERBLOCK_END: usize = 4096;
 const BUSY_MAX: Duration = Duration::from_secs(20);
 const TTL: Duration = Duration::from_secs(3600);
 const ROOT: u64 = 1;
@@ -47,6 +50,9 @@ pub enum Acknowledged {
 struct Record {
     image: Vec<u8>,
     events: Vec<Event>,
+    /// The moment of each event.
+    moments: Vec<u64>,
+    clock: Arc<AtomicU64>,
 }
 
 struct OneFile(Arc<Mutex<Record>>);
@@ -65,10 +71,24 @@ pub struct Mounted {
     pub path: PathBuf,
 }
 
+// === impl Record ===
+
+impl Record {
+    fn happened(&mut self, event: Event) {
+        self.events.push(event);
+        self.moments.push(self.clock.fetch_add(1, Ordering::SeqCst));
+    }
+}
+
 // === impl RecordingDisk ===
 
 impl RecordingDisk {
     pub fn mount() -> Self {
+        Self::mount_by(Arc::default())
+    }
+
+    /// The same, with moments counted by this clock, which others may count too.
+    pub fn mount_by(clock: Arc<AtomicU64>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let fuse = directory.path().join("fuse");
         let target = directory.path().join("mounted");
@@ -77,6 +97,8 @@ impl RecordingDisk {
         let record = Arc::new(Mutex::new(Record {
             image: vec![0; DISK_BYTES],
             events: Vec::new(),
+            moments: Vec::new(),
+            clock,
         }));
         let mut config = Config::default();
         config
@@ -102,18 +124,22 @@ impl RecordingDisk {
 
     /// Notes an acknowledgement after everything that has reached the disk so far.
     pub fn acknowledge(&self, what: Acknowledged) {
-        self.record
-            .lock()
-            .unwrap()
-            .events
-            .push(Event::Acknowledged(what));
+        let mut record = self.record.lock().unwrap();
+        record.happened(Event::Acknowledged(what));
     }
 
     /// Unmounts everything and hands the record over.
-    pub fn finish(mut self) -> Vec<Event> {
+    pub fn finish(self) -> Vec<Event> {
+        self.finish_with_moments().0
+    }
+
+    /// The same, with the moment of each event.
+    pub fn finish_with_moments(mut self) -> (Vec<Event>, Vec<u64>) {
         drop(self.mounted.take());
         drop(self.session.take());
-        std::mem::take(&mut self.record.lock().unwrap().events)
+        let mut record = self.record.lock().unwrap();
+        let moments = std::mem::take(&mut record.moments);
+        (std::mem::take(&mut record.events), moments)
     }
 }
 
@@ -248,7 +274,7 @@ impl Filesystem for OneFile {
         let mut record = self.0.lock().unwrap();
         let offset = offset as usize;
         record.image[offset..offset + data.len()].copy_from_slice(data);
-        record.events.push(Event::Write {
+        record.happened(Event::Write {
             offset,
             data: data.to_vec(),
         });
@@ -257,13 +283,52 @@ impl Filesystem for OneFile {
 
     /// The loop driver turns the block layer's flush into this.
     fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
-        self.0.lock().unwrap().events.push(Event::Flush);
+        self.0.lock().unwrap().happened(Event::Flush);
         reply.ok();
     }
 
     fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
         reply.ok();
     }
+}
+
+/// The disk after a cut behind these events: everything up to the last flush, then any part of what came after it: all,
+/// nothing or a half, by sectors or by blocks.
+pub fn survivor(before: &[Event], mut chance: impl FnMut() -> u64) -> Vec<u8> {
+    let flushed = before
+        .iter()
+        .rposition(|event| matches!(event, Event::Flush))
+        .unwrap_or(0);
+    let mut image = vec![0; DISK_BYTES];
+    for event in &before[..flushed] {
+        if let Event::Write { offset, data } = event {
+            image[*offset..offset + data.len()].copy_from_slice(data);
+        }
+    }
+    let keep_of_four = [0, 2, 2, 4][(chance() % 4) as usize];
+    let piece_bytes = if chance().is_multiple_of(2) {
+        512
+    } else {
+        4096
+    };
+    for event in &before[flushed..] {
+        let Event::Write { offset, data } = event else {
+            continue;
+        };
+        // ext4 writes its superblock past its journal and does not survive half of it; that is not what is tested here.
+        let piece_bytes = if *offset < SUPERBLOCK_END {
+            data.len()
+        } else {
+            piece_bytes
+        };
+        for (number, piece) in data.chunks(piece_bytes).enumerate() {
+            if chance() % 4 < keep_of_four {
+                let at = offset + number * piece_bytes;
+                image[at..at + piece.len()].copy_from_slice(piece);
+            }
+        }
+    }
+    image
 }
 
 fn attributes(inode: u64) -> FileAttr {

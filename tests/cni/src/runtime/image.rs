@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::shell::run;
+use berth_testkit::shell::run;
 
 /// A name that no registry has.
 pub(super) const NAME: &str = "berth.invalid/busybox:test";

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::panic;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -50,7 +51,12 @@ impl Namespace {
 
     /// From now on the calling thread, its sockets and the processes that it starts are in here.
     pub fn enter(&self) {
-        let file = File::open(self.path()).expect("the namespace is there");
+        Self::enter_path(Path::new(&self.path()));
+    }
+
+    /// The same by its path, for whoever outlives the borrow of its value.
+    pub fn enter_path(path: &Path) {
+        let file = File::open(path).expect("the namespace is there");
         move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
             .expect("root may enter it");
     }
