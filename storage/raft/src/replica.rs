@@ -87,7 +87,7 @@ pub enum Fatal {
     /// The disk has forgotten what this replica acknowledged.
     #[error(
         "the leader knows entry {acknowledged} to be here, but the log ends at {last_index}: the data directory was \
-         rolled back or emptied; set it aside and join as a new member"
+         rolled back or emptied; start with --rejoin to set it aside and join as a new member"
     )]
     RolledBack {
         /// What this member once acknowledged.
