@@ -50,21 +50,10 @@ pub(super) async fn remove(
     caller: &Caller,
     request: v1::RemoveMemberRequest,
 ) -> Result<v1::ChangeMemberResponse, Failure> {
-    let change = decode::change(request.change.clone())?;
     let audit = audit(caller, request.change)?;
     let member = member("member", &request.member)?;
-    match service
-        .membership
-        .remove(member, request.force, audit)
-        .await
-    {
-        Ok(done) => changed(service, done).await,
-        Err(Failure::Refused(missing)) => {
-            let done = service.ended_before(caller, &change, missing).await?;
-            changed(service, Revision(done.revision)).await
-        }
-        Err(failure) => Err(failure),
-    }
+    let done = service.membership.remove(member, request.force, audit);
+    changed(service, done.await?).await
 }
 
 async fn changed(
