@@ -38,7 +38,7 @@ pub struct Proposal {
     pub facts_version: u64,
     #[prost(
         oneof = "proposal::Command",
-        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100"
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100, 29, 30"
     )]
     pub command: ::core::option::Option<proposal::Command>,
 }
@@ -79,6 +79,10 @@ pub mod proposal {
         /// Of no release: only a program built to rehearse an upgrade applies it.
         #[prost(message, tag = "100")]
         Rehearse(super::Rehearse),
+        #[prost(message, tag = "29")]
+        Recover(super::Recover),
+        #[prost(message, tag = "30")]
+        ConfirmNode(super::ConfirmNode),
     }
 }
 /// 4 or 16 bytes, network order.
@@ -349,6 +353,45 @@ pub struct EndClaim {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rehearse {}
+/// The cluster begins anew: a new id, a jump of the revision, no members, every node owes a report.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Recover {
+    #[prost(string, tag = "1")]
+    pub cluster_id: ::prost::alloc::string::String,
+    /// 0 = restored from a backup, 1 = forced, the quorum being lost.
+    #[prost(uint32, tag = "2")]
+    pub kind: u32,
+    #[prost(uint64, tag = "3")]
+    pub revision_jump: u64,
+    #[prost(bool, tag = "4")]
+    pub unknown_nodes: bool,
+}
+/// What lives on a node; node 0 = those that the ledger does not know.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConfirmNode {
+    #[prost(uint64, tag = "1")]
+    pub node: u64,
+    /// 0 = the node's own report, 1 = an administrator's.
+    #[prost(uint32, tag = "2")]
+    pub word: u32,
+    #[prost(message, repeated, tag = "3")]
+    pub live: ::prost::alloc::vec::Vec<Live>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Live {
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<AttachmentKey>,
+    #[prost(string, tag = "2")]
+    pub boot_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub invoked_at_ms: u64,
+    #[prost(message, optional, tag = "4")]
+    pub pod: ::core::option::Option<Pod>,
+    #[prost(string, tag = "5")]
+    pub eni: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "6")]
+    pub addresses: ::prost::alloc::vec::Vec<Address>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unit {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -558,9 +601,62 @@ pub struct ClusterRow {
     #[prost(uint32, tag = "1")]
     pub version: u32,
 }
+/// The last recovery.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecoveryRow {
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// 0 = restored from a backup, 1 = forced.
+    #[prost(uint32, tag = "2")]
+    pub kind: u32,
+    #[prost(string, tag = "3")]
+    pub former_cluster_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub cluster_id: ::prost::alloc::string::String,
+    /// The last revision before it, and its own.
+    #[prost(uint64, tag = "5")]
+    pub follows: u64,
+    #[prost(uint64, tag = "6")]
+    pub began: u64,
+    #[prost(uint64, tag = "7")]
+    pub began_ms: u64,
+    #[prost(uint64, tag = "8")]
+    pub began_wall_ms: u64,
+    #[prost(string, tag = "9")]
+    pub ordered_by: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub reason: ::prost::alloc::string::String,
+    /// Nodes; 0 = those that the ledger does not know.
+    #[prost(uint64, repeated, tag = "11")]
+    pub waiting: ::prost::alloc::vec::Vec<u64>,
+    /// 0 = it is open.
+    #[prost(uint64, tag = "12")]
+    pub closed: u64,
+}
+/// A sandbox that lives by its node's word, with addresses not its own.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StrayRow {
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<AttachmentKey>,
+    #[prost(uint64, tag = "2")]
+    pub node: u64,
+    #[prost(string, tag = "3")]
+    pub boot_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub invoked_at_ms: u64,
+    #[prost(message, optional, tag = "5")]
+    pub pod: ::core::option::Option<Pod>,
+    #[prost(message, repeated, tag = "6")]
+    pub addresses: ::prost::alloc::vec::Vec<Address>,
+    /// 0 = out of range, 1 = families, 2 = bound to another, 3 = held for another, 4 = used twice, 5 = bound elsewhere.
+    #[prost(uint32, tag = "7")]
+    pub cause: u32,
+    #[prost(uint64, tag = "8")]
+    pub since: u64,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Outcome {
-    #[prost(oneof = "outcome::Outcome", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "outcome::Outcome", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub outcome: ::core::option::Option<outcome::Outcome>,
 }
 /// Nested message and enum types in `Outcome`.
@@ -581,7 +677,18 @@ pub mod outcome {
         Rows(u32),
         #[prost(message, tag = "7")]
         Done(super::Unit),
+        #[prost(message, tag = "8")]
+        Confirmed(super::ConfirmedOutcome),
     }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfirmedOutcome {
+    #[prost(uint32, tag = "1")]
+    pub adopted: u32,
+    #[prost(uint32, tag = "2")]
+    pub strays: u32,
+    #[prost(uint32, tag = "3")]
+    pub waiting: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BoundOutcome {
@@ -600,7 +707,7 @@ pub struct ClaimOutcome {
 /// A row before and after; an absent side means that the row is not there.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Change {
-    #[prost(oneof = "change::Change", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "change::Change", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     pub change: ::core::option::Option<change::Change>,
 }
 /// Nested message and enum types in `Change`.
@@ -625,6 +732,12 @@ pub mod change {
         Member(super::MemberChange),
         #[prost(message, tag = "9")]
         Cluster(super::ClusterChange),
+        #[prost(message, tag = "10")]
+        Recovery(super::RecoveryChange),
+        #[prost(message, tag = "11")]
+        OwedReport(super::OwedReportChange),
+        #[prost(message, tag = "12")]
+        Stray(super::StrayChange),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -710,6 +823,34 @@ pub struct MemberChange {
     #[prost(message, optional, tag = "3")]
     pub after: ::core::option::Option<MemberRow>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecoveryChange {
+    #[prost(message, optional, tag = "1")]
+    pub before: ::core::option::Option<RecoveryRow>,
+    #[prost(message, optional, tag = "2")]
+    pub after: ::core::option::Option<RecoveryRow>,
+}
+/// Whether a node owes a report in the recovery that is open.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwedReportChange {
+    #[prost(uint64, tag = "1")]
+    pub node: u64,
+    #[prost(bool, tag = "2")]
+    pub before: bool,
+    #[prost(bool, tag = "3")]
+    pub after: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StrayChange {
+    #[prost(uint64, tag = "1")]
+    pub node: u64,
+    #[prost(message, optional, tag = "2")]
+    pub key: ::core::option::Option<AttachmentKey>,
+    #[prost(message, optional, tag = "3")]
+    pub before: ::core::option::Option<StrayRow>,
+    #[prost(message, optional, tag = "4")]
+    pub after: ::core::option::Option<StrayRow>,
+}
 /// One mutating command's events (design §9).
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EventGroup {
@@ -745,7 +886,10 @@ pub struct SnapshotChunk {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SnapshotRecord {
-    #[prost(oneof = "snapshot_record::Record", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(
+        oneof = "snapshot_record::Record",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+    )]
     pub record: ::core::option::Option<snapshot_record::Record>,
 }
 /// Nested message and enum types in `SnapshotRecord`.
@@ -772,6 +916,11 @@ pub mod snapshot_record {
         Member(super::MemberRow),
         #[prost(message, tag = "10")]
         Cluster(super::ClusterRow),
+        /// Several of one number: each has a part of those that it waits for.
+        #[prost(message, tag = "11")]
+        Recovery(super::RecoveryRow),
+        #[prost(message, tag = "12")]
+        Stray(super::StrayRow),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

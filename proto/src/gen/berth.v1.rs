@@ -216,6 +216,8 @@ pub enum RefusalCode {
     ClusterVersion = 25,
     /// A repair of what is not broken, or not any more.
     NotBroken = 26,
+    /// A recovery is open: nothing is given out before every node has said what lives on it.
+    Recovering = 27,
 }
 impl RefusalCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -251,6 +253,7 @@ impl RefusalCode {
             Self::Membership => "REFUSAL_CODE_MEMBERSHIP",
             Self::ClusterVersion => "REFUSAL_CODE_CLUSTER_VERSION",
             Self::NotBroken => "REFUSAL_CODE_NOT_BROKEN",
+            Self::Recovering => "REFUSAL_CODE_RECOVERING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -283,6 +286,7 @@ impl RefusalCode {
             "REFUSAL_CODE_MEMBERSHIP" => Some(Self::Membership),
             "REFUSAL_CODE_CLUSTER_VERSION" => Some(Self::ClusterVersion),
             "REFUSAL_CODE_NOT_BROKEN" => Some(Self::NotBroken),
+            "REFUSAL_CODE_RECOVERING" => Some(Self::Recovering),
             _ => None,
         }
     }

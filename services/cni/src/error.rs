@@ -130,6 +130,7 @@ fn code_of(refusal: &Refusal) -> Code {
         RefusalCode::Denied => Code::Denied,
         RefusalCode::Taken
         | RefusalCode::FactsMissing
+        | RefusalCode::Recovering
         | RefusalCode::Busy
         | RefusalCode::OutcomeUnknown
         | RefusalCode::DiskLow

@@ -3,6 +3,7 @@
 //! A decision installs nothing. All that it sees is the ledger, the command, and the time of the entry's header.
 
 mod bind;
+mod confirm_node;
 mod create_claim;
 mod create_vswitch;
 mod delete_claim;
@@ -11,6 +12,8 @@ mod ending;
 mod expire;
 mod given;
 mod reclaim;
+mod recover;
+mod recovering;
 mod register_member;
 mod register_node;
 mod rehearse;
@@ -30,7 +33,9 @@ use crate::ledger::{Ledger, nodes, vswitches};
 use crate::outcome::{Outcome, Refusal};
 use crate::row::Change;
 
+pub use confirm_node::LIVE_MAX;
 pub(crate) use given::in_use;
+pub use recover::JUMP_MIN;
 
 /// A tombstone outlives the longest ADD (120 s) and the delivery of its message by far (design §5).
 pub const TOMBSTONE_MS: u64 = 300_000;
@@ -82,6 +87,8 @@ pub(crate) fn decide(context: &Context, proposal: &Proposal) -> Decided {
         Command::SetClusterVersion(command) => set_cluster_version::decide(context, command),
         Command::Repair(command) => repair::decide(context, command),
         Command::Rehearse(_) => rehearse::decide(context),
+        Command::Recover(command) => recover::decide(context, proposal, command),
+        Command::ConfirmNode(command) => confirm_node::decide(context, command),
     })
 }
 

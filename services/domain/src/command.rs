@@ -2,7 +2,7 @@
 
 use crate::address::{AddressRange, NetworkKind, Subnet};
 use crate::id::*;
-use crate::row::Policy;
+use crate::row::{Policy, RecoveryKind};
 use crate::version::ClusterVersion;
 use std::net::IpAddr;
 
@@ -81,6 +81,10 @@ pub enum Command {
     Repair(Repair),
     /// Changes nothing: what a rehearsed upgrade writes.
     Rehearse(Rehearse),
+    /// Begins the cluster anew out of a backup or of one member's directory.
+    Recover(Recover),
+    /// What lives on a node, after a recovery.
+    ConfirmNode(ConfirmNode),
 }
 
 /// See [`Command::CreateVSwitch`]. Refused if the name exists, a CIDR has host bits or overlaps another vSwitch's.
@@ -341,8 +345,59 @@ pub enum Repair {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rehearse;
 
+/// See [`Command::Recover`]. From then on nothing is given out until every node has said what lives on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recover {
+    /// The cluster's new id: what still speaks for the old one is refused by it.
+    pub cluster: ClusterId,
+    /// What happened.
+    pub kind: RecoveryKind,
+    /// How many revisions are skipped, [`crate::apply::JUMP_MIN`] at least: ids and revisions that the old cluster gave
+    /// after what is known here are never given again.
+    pub revision_jump: u64,
+    /// Nodes may have joined that the ledger does not know: an administrator has to say that there are none.
+    pub unknown_nodes: bool,
+}
+
+/// See [`Command::ConfirmNode`]. A node that owes nothing changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmNode {
+    /// Which; [`crate::row::UNKNOWN_NODES`] = those that the ledger does not know.
+    pub node: NodeId,
+    /// Whose word it is.
+    pub word: Word,
+    /// Every sandbox that lives there. An administrator's word is that there is none that the ledger does not know.
+    pub live: Vec<Live>,
+}
+
+/// Whose word it is that tells what lives on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Word {
+    /// The node's own, complete.
+    Report,
+    /// An administrator's: the node is empty, or gone.
+    Admin,
+}
+
+/// A sandbox that lives on a node, as the node sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Its key.
+    pub key: AttachmentKey,
+    /// In which boot.
+    pub boot: BootId,
+    /// When its shim started, boot-time clock, ms.
+    pub invoked_at_ms: u64,
+    /// For whom.
+    pub pod: PodIdentity,
+    /// On which ENI; none on a routed network.
+    pub eni: Option<EniId>,
+    /// What it uses, IPv4 first.
+    pub addresses: Vec<IpAddr>,
+}
+
 /// Every name of [`Command::name`].
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 18] = [
     "create-vswitch",
     "delete-vswitch",
     "register-node",
@@ -359,6 +414,8 @@ pub const NAMES: [&str; 16] = [
     "set-cluster-version",
     "repair",
     "rehearse",
+    "recover",
+    "confirm-node",
 ];
 
 /// The static text of a command's name, for whoever reads one back.
@@ -388,6 +445,8 @@ impl Command {
             Self::SetClusterVersion(_) => "set-cluster-version",
             Self::Repair(_) => "repair",
             Self::Rehearse(_) => "rehearse",
+            Self::Recover(_) => "recover",
+            Self::ConfirmNode(_) => "confirm-node",
         }
     }
 
@@ -410,6 +469,8 @@ impl Command {
             Self::SetClusterVersion(_) => 15,
             Self::Repair(_) => 16,
             Self::Rehearse(_) => 84,
+            Self::Recover(_) => 13,
+            Self::ConfirmNode(_) => 14,
         }
     }
 }

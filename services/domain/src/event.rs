@@ -36,6 +36,28 @@ pub struct EventGroup {
     pub chain: Chain,
 }
 
+// === impl EventGroup ===
+
+impl EventGroup {
+    /// Whether it comes next after a revision. Only a recovery skips some, and says after which.
+    pub fn follows(&self, before: Revision) -> bool {
+        match self.skipped_after() {
+            Some(follows) => follows == before && self.revision > before,
+            None => self.revision.0 == before.0.saturating_add(1),
+        }
+    }
+
+    /// The last revision before those that this group skips; none = it skips none.
+    pub fn skipped_after(&self) -> Option<Revision> {
+        self.changes.iter().find_map(|change| match change {
+            Change::Recovery {
+                after: Some(row), ..
+            } if row.began == self.revision => Some(row.follows),
+            _ => None,
+        })
+    }
+}
+
 /// The chain after a group: BLAKE3 of the chain before it, then its canonical bytes. `scratch` is used and left dirty.
 pub(crate) fn chained(before: &Chain, group: &EventGroup, scratch: &mut Vec<u8>) -> Chain {
     scratch.clear();

@@ -8,11 +8,13 @@ mod claims;
 mod history;
 mod holders;
 mod ranges;
+mod recovery;
 #[cfg(test)]
 mod tests;
 mod traces;
 
 pub use history::{chain_follows, replays, same_apply};
+pub use recovery::nothing_given_out;
 pub use traces::{cooled_down, released_its_own, released_once, steps_allowed};
 
 use crate::ledger::Ledger;
@@ -38,13 +40,18 @@ pub struct Invariant {
     pub check: fn(&Ledger) -> Result<(), Violation>,
 }
 
-/// Every rule about one state. Those about steps between states are [`steps_allowed`] (A3), [`released_once`] (A6),
+/// Every rule about one state. Those about steps between states are [`nothing_given_out`] (A2), [`steps_allowed`] (A3), [`released_once`] (A6),
 /// [`released_its_own`] (A7), [`cooled_down`] (A11), [`same_apply`] (A18), [`chain_follows`] (H1, H3), [`replays`] (H2).
 pub const ALL: &[Invariant] = &[
     Invariant {
         id: "A1",
         promise: "no address has two live sandboxes",
         check: holders::one_holder,
+    },
+    Invariant {
+        id: "A2",
+        promise: "what lives by its node's word is given to nobody else, whatever the ledger thought",
+        check: recovery::strays_are_kept,
     },
     Invariant {
         id: "A3",

@@ -11,6 +11,7 @@ pub(crate) mod nodes;
 mod page;
 mod read;
 mod record;
+mod recovery;
 pub(crate) mod requests;
 mod slab;
 pub(crate) mod sorted;
@@ -26,7 +27,7 @@ pub use record::{
 };
 
 use crate::apply::{self, Context};
-use crate::command::{Header, Proposal};
+use crate::command::{Command, Header, Proposal};
 use crate::event::{Chain, EventGroup, chained};
 use crate::id::{ClusterId, MemberId, Revision};
 use crate::outcome::Answer;
@@ -50,6 +51,7 @@ pub struct Ledger {
     pub(crate) claims: claims::Claims,
     pub(crate) requests: requests::Requests,
     members: Arc<BTreeMap<MemberId, Arc<Member>>>,
+    pub(crate) recoveries: recovery::Recoveries,
     /// The bytes of a group while it is hashed; kept to be used again.
     scratch: Vec<u8>,
 }
@@ -131,6 +133,7 @@ impl Ledger {
             claims: claims::Claims::default(),
             requests: requests::Requests::default(),
             members: Arc::default(),
+            recoveries: recovery::Recoveries::default(),
             scratch: Vec::new(),
         }
     }
@@ -164,7 +167,7 @@ impl Ledger {
     fn apply_one(&mut self, proposal: Proposal) -> (Answer, Option<EventGroup>) {
         let context = Context {
             ledger: self,
-            revision: Revision(self.revision.0 + 1),
+            revision: self.next_revision(&proposal.command),
             now_ms: self.ledger_time_ms,
             wall_ms: self.wall_time_ms,
         };
@@ -176,7 +179,7 @@ impl Ledger {
             Err(refusal) => (current(Err(refusal)), None),
             Ok(decision) if decision.changes.is_empty() => (current(Ok(decision.outcome)), None),
             Ok(decision) => {
-                let group = self.take_effect(proposal, decision.changes);
+                let group = self.take_effect(context.revision, proposal, decision.changes);
                 let answer = Answer {
                     revision: group.revision,
                     result: Ok(decision.outcome),
@@ -186,9 +189,24 @@ impl Ledger {
         }
     }
 
-    fn take_effect(&mut self, proposal: Proposal, changes: Vec<crate::row::Change>) -> EventGroup {
+    /// The next one; a recovery skips some.
+    fn next_revision(&self, command: &Command) -> Revision {
+        let skipped = match command {
+            Command::Recover(recover) => recover.revision_jump,
+            _ => 0,
+        };
+        // What would not fit is refused.
+        Revision(self.revision.0.saturating_add(skipped).saturating_add(1))
+    }
+
+    fn take_effect(
+        &mut self,
+        revision: Revision,
+        proposal: Proposal,
+        changes: Vec<crate::row::Change>,
+    ) -> EventGroup {
         self.install(&changes);
-        self.revision.0 += 1;
+        self.revision = revision;
         let mut group = EventGroup {
             revision: self.revision,
             ledger_time_ms: self.ledger_time_ms,
@@ -208,7 +226,7 @@ impl Ledger {
 
     /// Installs one group of a history (H2): its revision must be the next, and it must hash to its chain (H3).
     pub fn replay(&mut self, group: &EventGroup) -> Result<(), Error> {
-        if group.revision.0 != self.revision.0 + 1 {
+        if !group.follows(self.revision) {
             let (revision, found) = (self.revision, group.revision);
             return Err(Error::Gap { revision, found });
         }

@@ -45,6 +45,15 @@ pub enum Outcome {
     Rows(u32),
     /// It was done; there is nothing to say.
     Done,
+    /// A node's word was taken.
+    Confirmed {
+        /// Sandboxes that the ledger did not know, and has taken over.
+        adopted: u32,
+        /// Sandboxes with addresses that are not their own.
+        strays: u32,
+        /// How many nodes still owe their word; 0 = the recovery is closed.
+        waiting: u32,
+    },
 }
 
 /// Why not: a closed set. `Display` is one sentence for people that names the limit and what to do.
@@ -184,6 +193,17 @@ pub enum Refusal {
         name: String,
         /// How it stands.
         reason: String,
+    },
+    /// A recovery is open: nothing is given out before every node has said what lives on it. Try again later.
+    #[error(
+        "the cluster was restored, and {waiting} {} not said yet what lives there (the first: {first}): no new address is given out until then; see berthctl recover status",
+        if *waiting == 1 { "node has" } else { "nodes have" }
+    )]
+    Recovering {
+        /// How many still owe their word.
+        waiting: u32,
+        /// One of them, in words.
+        first: String,
     },
     /// Something still uses it.
     #[error("{what} {name} is in use: {by}")]

@@ -10,8 +10,10 @@ use crate::version::ClusterVersion;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+mod recovery;
 mod transition;
 
+pub use recovery::{Recovery, RecoveryKind, Stray, StrayCause, UNKNOWN_NODES};
 pub use transition::{Phase, TRANSITIONS, allowed};
 
 /// The life of an address (design §4; drawn in OVERVIEW.md). An address without a row was never used and is free.
@@ -342,5 +344,32 @@ pub enum Change {
         before: Cluster,
         /// As it is.
         after: Cluster,
+    },
+    /// The last recovery: it begins or closes.
+    Recovery {
+        /// Absent = there was none.
+        before: Option<Arc<Recovery>>,
+        /// Never absent: the last one is remembered.
+        after: Option<Arc<Recovery>>,
+    },
+    /// Whether a node owes a report in the recovery that is open.
+    OwedReport {
+        /// Which.
+        node: NodeId,
+        /// It did.
+        before: bool,
+        /// It does.
+        after: bool,
+    },
+    /// A stray sandbox.
+    Stray {
+        /// Where.
+        node: NodeId,
+        /// Whose.
+        key: Arc<AttachmentKey>,
+        /// Absent = it was not there.
+        before: Option<Arc<Stray>>,
+        /// Absent = it is not there any more.
+        after: Option<Arc<Stray>>,
     },
 }

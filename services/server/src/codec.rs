@@ -8,6 +8,7 @@ mod change;
 mod command;
 mod entry;
 mod record;
+mod recovery;
 mod row;
 mod state;
 

@@ -18,8 +18,10 @@ pub struct Batches {
     pub vswitches: BTreeMap<VSwitchId, Vec<Dated>>,
     /// Allocations, warm addresses and rows, per node.
     pub nodes: BTreeMap<NodeId, Vec<Dated>>,
-    /// Node, vSwitch and claim rows, for whoever looks them up by name.
+    /// Node, vSwitch, claim and recovery rows, for whoever looks them up by name.
     pub rows: Vec<Dated>,
+    /// What concerns all vSwitches and nodes: whether a recovery is open.
+    pub everyone: Vec<Dated>,
     /// Claims that changed; whoever waits for one looks again.
     pub claims: Vec<ClaimName>,
     /// Everything up to here is in it; 0 if nothing is.
@@ -89,7 +91,14 @@ impl Batches {
                 self.rows.push((revision, change.clone()));
             }
             Change::Cluster { .. } => self.rows.push((revision, change.clone())),
-            Change::Tombstone { .. } | Change::Request { .. } | Change::Member { .. } => {}
+            Change::Recovery { .. } | Change::OwedReport { .. } => {
+                self.rows.push((revision, change.clone()));
+                self.everyone.push((revision, change.clone()));
+            }
+            Change::Tombstone { .. }
+            | Change::Request { .. }
+            | Change::Member { .. }
+            | Change::Stray { .. } => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A new claim: free addresses, one per family, are kept for one pod's name.
 
-use super::{Context, Decided, Decision, given, invalid};
+use super::{Context, Decided, Decision, given, invalid, recovering};
 use crate::command::CreateClaim;
 use crate::id::{ClaimId, ClaimName, Generation};
 use crate::outcome::{Outcome, Refusal};
@@ -21,6 +21,7 @@ pub(super) fn decide(context: &Context, command: &CreateClaim) -> Decided {
                 given::in_use(ledger, *address).unwrap_or(Refusal::Taken { address: *address })
             );
         }
+        recovering::none_open(context)?;
         let before = ledger.address_state(*address);
         let after = Some(AddressState::Held { claim: id });
         changes.push(Change::address(vswitch.id, *address, before, after));

@@ -5,8 +5,9 @@ use crate::address::{AddressRange, Family, MAPPED_LAST, NetworkKind, Subnet, mer
 use crate::command::CreateVSwitch;
 use crate::id::VSwitchId;
 use crate::outcome::{Outcome, Refusal};
-use crate::row::{Change, VSwitch};
+use crate::row::{AddressState, Change, VSwitch};
 use ipnet::IpNet;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -52,15 +53,29 @@ pub(super) fn decide(context: &Context, command: &CreateVSwitch) -> Decided {
     }
     row.subnets()
         .try_for_each(|subnet| check_overlap(context, subnet))?;
-    let change = Change::VSwitch {
+    let row = Arc::new(row);
+    let mut changes = vec![Change::VSwitch {
         id,
         before: None,
-        after: Some(Arc::new(row)),
-    };
+        after: Some(row.clone()),
+    }];
+    changes.extend(lived_in(context, &row));
     Ok(Decision {
-        changes: vec![change],
+        changes,
         outcome: Outcome::VSwitch(id),
     })
+}
+
+/// The vSwitch may have been there before the cluster was restored, and sandboxes may live in it by their nodes' word.
+fn lived_in(context: &Context, row: &VSwitch) -> Vec<Change> {
+    let addresses = context.ledger.strays().flat_map(|stray| &stray.addresses);
+    let inside = |address: &&IpAddr| row.contains(**address) && !row.excludes(**address);
+    let inside: BTreeSet<IpAddr> = addresses.filter(inside).copied().collect();
+    let quarantined = AddressState::Quarantined {
+        since: context.revision,
+    };
+    let change = |address| Change::address(row.id, address, None, Some(quarantined.clone()));
+    inside.into_iter().map(change).collect()
 }
 
 fn excluded(command: &CreateVSwitch) -> Vec<AddressRange> {

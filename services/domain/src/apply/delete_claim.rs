@@ -1,7 +1,7 @@
 //! Ends a claim; its addresses cool. With a live holder only on an audited word.
 
 use super::ending::{self, Ending};
-use super::{Context, Decided, Decision};
+use super::{Context, Decided, Decision, recovering};
 use crate::command::DeleteClaim;
 use crate::id::AttachmentKey;
 use crate::outcome::{Outcome, Refusal};
@@ -46,6 +46,7 @@ pub(super) fn cool(context: &Context, changes: &mut Vec<Change>, claim: &Claim) 
     for address in &claim.addresses {
         let before = context.ledger.address_state(*address);
         let after = ending::cooling(context, claim.vswitch, crate::id::NodeId(0), None);
+        let after = recovering::unless_contested(context, *address, after);
         changes.push(Change::address(
             claim.vswitch,
             *address,

@@ -1,6 +1,6 @@
 //! How an allocation ends: a dynamic address cools, a static one is kept for its claim.
 
-use super::{Context, TOMBSTONE_MS};
+use super::{Context, TOMBSTONE_MS, recovering};
 use crate::id::{AttachmentKey, BootId, EniId, NodeId, VSwitchId};
 use crate::planted::{self, Planted};
 use crate::row::{AddressState, Allocation, Change, Claim, ClaimState, Policy, Tombstone};
@@ -70,11 +70,12 @@ fn pass(
         .filter(|address| !kept.contains(address))
     {
         let before = context.ledger.address_state(*address);
+        let after = recovering::unless_contested(context, *address, after(*address));
         changes.push(Change::address(
             allocation.vswitch,
             *address,
             before,
-            Some(after(*address)),
+            Some(after),
         ));
     }
 }

@@ -56,7 +56,8 @@ fn due(context: &Context, limit: usize) -> Vec<(u64, Due)> {
         .addresses
         .cooling()
         .map(|(at, number)| (at, Due::Cooling(number)));
-    let claims = ledger.claims.due().map(|(at, id)| (at, Due::Claim(id)));
+    // While a recovery is open nobody knows whether a claim has a holder.
+    let claims = ledger.claims_due().map(|(at, id)| (at, Due::Claim(id)));
     let tombstones = ledger.attachments.tombstones();
     let tombstones = tombstones.map(|(at, hash, slot)| (at, Due::Tombstone { hash, slot }));
     let requests = ledger.requests.due();

@@ -1,6 +1,6 @@
 //! The addresses a command names: whether they are ones that the vSwitch gives out, who has them, whether a node has room.
 
-use super::{ADDRESSES_MAX, Context, invalid};
+use super::{ADDRESSES_MAX, Context, invalid, recovering};
 use crate::address::Family;
 use crate::id::NodeId;
 use crate::ledger::{Ledger, nodes};
@@ -62,8 +62,10 @@ pub(super) fn in_range(vswitch: &VSwitch, address: IpAddr) -> Result<(), Refusal
 /// The address is free; what it was. Else it was taken meanwhile.
 pub(super) fn free(context: &Context, address: IpAddr) -> Result<Option<AddressState>, Refusal> {
     match context.ledger.phase(address) {
-        Phase::NeverUsed => Ok(None),
-        Phase::Free => Ok(context.ledger.address_state(address)),
+        Phase::NeverUsed | Phase::Free => {
+            recovering::none_open(context)?;
+            Ok(context.ledger.address_state(address))
+        }
         _ => Err(Refusal::Taken { address }),
     }
 }
@@ -104,7 +106,10 @@ pub fn in_use(ledger: &Ledger, address: IpAddr) -> Option<Refusal> {
         AddressState::Idle { node: id, .. }
         | AddressState::Reserved { node: id, .. }
         | AddressState::Releasing { node: id, .. } => node(id),
-        AddressState::Quarantined { .. } => "nobody known".into(),
+        AddressState::Quarantined { .. } => match ledger.strays_at(address).next() {
+            Some(stray) => format!("{} on {}, by that node's word", stray.key, node(stray.node)),
+            None => "nobody known, until every node has said what lives there".into(),
+        },
         AddressState::Foreign => "somebody else in the network".into(),
     };
     Some(Refusal::AddressInUse {

@@ -1,6 +1,6 @@
 //! A node's warm addresses become free.
 
-use super::{Context, Decided, Decision, given};
+use super::{Context, Decided, Decision, given, recovering};
 use crate::command::Reclaim;
 use crate::outcome::{Outcome, Refusal};
 use crate::row::{AddressState, Change};
@@ -14,7 +14,10 @@ pub(super) fn decide(context: &Context, command: &Reclaim) -> Decided {
         given::in_range(vswitch, *address)?;
         let before = context.ledger.address_state(*address);
         match &before {
-            Some(AddressState::Idle { node, .. }) if *node == command.node => {}
+            // Its node has not said whether it is warm still.
+            Some(AddressState::Idle { node, .. }) if *node == command.node => {
+                recovering::none_open(context)?;
+            }
             _ => return Err(Refusal::Taken { address: *address }),
         }
         let after = AddressState::Free {

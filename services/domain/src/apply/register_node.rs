@@ -1,6 +1,6 @@
 //! Makes a node known by its identity, or changes its attributes. A name stands for one node at a time.
 
-use super::{Context, Decided, Decision, invalid};
+use super::{Context, Decided, Decision, invalid, recovering};
 use crate::command::RegisterNode;
 use crate::id::NodeId;
 use crate::outcome::{Outcome, Refusal};
@@ -47,8 +47,12 @@ pub(super) fn decide(context: &Context, command: &RegisterNode) -> Decided {
         before: known.cloned(),
         after: Some(Arc::new(after)),
     };
+    let mut changes = vec![change];
+    if known.is_none() {
+        recovering::owes(context, &mut changes, id);
+    }
     Ok(Decision {
-        changes: vec![change],
+        changes,
         outcome: Outcome::Node(id),
     })
 }

@@ -1,12 +1,12 @@
 //! The DEL: an attachment ends. Of an unknown one: success, and a tombstone.
 
 use super::ending::{self, Ending};
-use super::{Context, Decided, Decision, SETTLE_MS, invalid};
+use super::{Context, Decided, Decision, SETTLE_MS, invalid, recovering};
 use crate::command::{Proof, Release};
-use crate::id::{AttachmentKey, NodeId};
+use crate::id::{AttachmentKey, Generation, NodeId};
 use crate::outcome::{Outcome, Refusal};
 use crate::planted::{self, Planted};
-use crate::row::{Allocation, Change};
+use crate::row::{Allocation, Change, Stray};
 use std::sync::Arc;
 
 pub(super) fn decide(context: &Context, command: &Release) -> Decided {
@@ -20,30 +20,43 @@ pub(super) fn decide(context: &Context, command: &Release) -> Decided {
         None if planted::has(Planted::DeleteByName) => namesake().or(attachment),
         _ => attachment,
     };
+    let strays = strays_named(context, command)?;
+    if let (Some(named), Some(stray)) = (command.generation, strays.first())
+        && Generation(stray.since.0) == named
+    {
+        let mut changes = Vec::new();
+        recovering::end_strays(context, &mut changes, &strays, settle_ms(command));
+        let outcome = Outcome::Released { released: true };
+        return Ok(Decision { changes, outcome });
+    }
     let mut changes = Vec::with_capacity(3);
     let Some(allocation) = attachment.and_then(|row| row.allocation()) else {
         let key = attachment.map(|row| row.key().clone());
         let key = key.unwrap_or_else(|| Arc::new(command.key.clone()));
+        recovering::end_strays(context, &mut changes, &strays, settle_ms(command));
         changes.extend(remembered(context, command, &key, None));
         return Ok(Decision {
             changes,
-            outcome: Outcome::Released { released: false },
+            outcome: Outcome::Released {
+                released: !strays.is_empty(),
+            },
         });
     };
     check_generation(command, allocation)?;
     if is_elsewhere(command, allocation) || is_older(command, allocation) {
-        return Ok(Decision::nothing(Outcome::Released { released: false }));
+        recovering::end_strays(context, &mut changes, &strays, settle_ms(command));
+        let released = !strays.is_empty();
+        let outcome = Outcome::Released { released };
+        return Ok(Decision { changes, outcome });
     }
     let ending = Ending {
-        settle_ms: match command.proof {
-            Proof::Del | Proof::Collect => SETTLE_MS,
-            Proof::Admin | Proof::NodeDead => 0,
-        },
+        settle_ms: settle_ms(command),
         pod_gone: command.pod_gone || planted::has(Planted::StaticReleasedOnDelete),
         ..Ending::default()
     };
     ending::end(context, &mut changes, allocation, ending);
     changes.push(ending::row_removed(allocation));
+    recovering::end_strays(context, &mut changes, &strays, settle_ms(command));
     changes.extend(remembered(
         context,
         command,
@@ -54,6 +67,39 @@ pub(super) fn decide(context: &Context, command: &Release) -> Decided {
         changes,
         outcome: Outcome::Released { released: true },
     })
+}
+
+fn settle_ms(command: &Release) -> u64 {
+    match command.proof {
+        Proof::Del | Proof::Collect => SETTLE_MS,
+        Proof::Admin | Proof::NodeDead => 0,
+    }
+}
+
+/// The strays that this ends: a shim's DEL those of its key on its node that were not invoked later, everybody else the one
+/// whose revision it names.
+fn strays_named(context: &Context, command: &Release) -> Result<Vec<Arc<Stray>>, Refusal> {
+    let of_key = context.ledger.recoveries.of_key(&command.key);
+    let strays: Vec<Arc<Stray>> = of_key.cloned().collect();
+    if strays.is_empty() {
+        return Ok(strays);
+    }
+    let unnamed = command.generation.is_none() && context.ledger.allocation(&command.key).is_none();
+    if unnamed && matches!(command.proof, Proof::Collect | Proof::Admin) {
+        return Err(invalid(
+            "generation",
+            "is missing: name the revision since which the sandbox is known as a stray",
+        ));
+    }
+    let ends = |stray: &Arc<Stray>| match command.generation {
+        Some(named) => Generation(stray.since.0) == named,
+        None => {
+            let here = command.node == NodeId(0) || command.node == stray.node;
+            let later = command.boot == stray.boot && stray.invoked_at_ms > command.invoked_at_ms;
+            command.proof == Proof::Del && here && !later
+        }
+    };
+    Ok(strays.into_iter().filter(ends).collect())
 }
 
 /// Whoever lists and then releases must name what it saw: the key may have been bound again meanwhile.

@@ -1,7 +1,7 @@
 //! Forgets a node. Its warm addresses become free; if it is confirmed dead, its allocations end.
 
 use super::ending::{self, Ending};
-use super::{Context, Decided, Decision};
+use super::{Context, Decided, Decision, recovering};
 use crate::command::RemoveNode;
 use crate::outcome::{Outcome, Refusal};
 use crate::row::{AddressState, Change};
@@ -19,6 +19,21 @@ pub(super) fn decide(context: &Context, command: &RemoveNode) -> Decided {
             ),
         });
     }
+    let recovery = context.ledger.recoveries.open();
+    let owes = recovery.is_some_and(|row| row.waiting.contains(&command.node));
+    let strays = context
+        .ledger
+        .strays()
+        .filter(|row| row.node == command.node);
+    let strays: Vec<_> = strays.cloned().collect();
+    if (owes || !strays.is_empty()) && !command.confirmed_dead {
+        return Err(Refusal::InUse {
+            what: "node",
+            name: entry.row.name.to_string(),
+            by: "what lived there before the cluster was restored; if it is dead for sure, remove it with --confirmed-dead"
+                .into(),
+        });
+    }
     let mut changes = Vec::new();
     let ending = Ending {
         node_gone: true,
@@ -31,6 +46,8 @@ pub(super) fn decide(context: &Context, command: &RemoveNode) -> Decided {
     for (address, before) in context.ledger.node_standing(command.node) {
         changes.extend(left(context, address, before));
     }
+    recovering::end_strays(context, &mut changes, &strays, 0);
+    recovering::settle(context, &mut changes, command.node);
     changes.push(Change::Node {
         id: command.node,
         before: Some(entry.row.clone()),

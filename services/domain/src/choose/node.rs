@@ -24,6 +24,8 @@ pub struct NodeStock {
     enis: BTreeMap<EniId, [u32; 2]>,
     /// Asked for and not yet here, per vSwitch.
     asked: BTreeMap<VSwitchId, u32>,
+    /// A recovery is open: what is warm may be in use.
+    recovering: bool,
 }
 
 /// Where a node has room for one more address of a family.
@@ -51,6 +53,7 @@ impl NodeStock {
             promised: BTreeMap::new(),
             enis: BTreeMap::new(),
             asked: BTreeMap::new(),
+            recovering: ledger.is_recovering(),
         };
         for allocation in ledger.node_allocations(id) {
             for address in &allocation.addresses {
@@ -73,6 +76,9 @@ impl NodeStock {
     /// Takes an applied change in; one of another node does nothing.
     pub fn observe(&mut self, change: &Change) {
         match change {
+            Change::Recovery { after, .. } => {
+                self.recovering = after.as_ref().is_some_and(|row| row.is_open());
+            }
             Change::Node {
                 id,
                 after: Some(after),
@@ -179,7 +185,10 @@ impl NodeStock {
             let has = |family| self.warm.contains_key(&(vswitch, family, eni.clone()));
             families.iter().all(has)
         };
-        let eni = enis.into_iter().find(complete)?;
+        let eni = enis
+            .into_iter()
+            .find(complete)
+            .filter(|_| !self.recovering)?;
         let mut set = AddressSet::with_capacity(2);
         for family in families.iter() {
             let warm = self.warm_mut(vswitch, family, eni.clone());
@@ -227,7 +236,7 @@ impl NodeStock {
         let have = u32::try_from(warm)
             .unwrap_or(u32::MAX)
             .saturating_add(asked);
-        match have < target.div_ceil(LOW_PART) {
+        match have < target.div_ceil(LOW_PART) && !self.recovering {
             true => (target - have).min(self.room(families)),
             false => 0,
         }

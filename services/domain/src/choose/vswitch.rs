@@ -7,7 +7,7 @@ use super::{AddressSet, Families};
 use crate::address::{Family, address, number};
 use crate::id::{NodeId, VSwitchId};
 use crate::ledger::{Counts, Ledger};
-use crate::row::{Change, Phase, VSwitch};
+use crate::row::{Change, Phase, Recovery, VSwitch};
 use family::FamilyPool;
 use forecast::Forecast;
 use std::net::IpAddr;
@@ -20,6 +20,8 @@ pub struct VSwitchPool {
     counts: Counts,
     families: [Option<FamilyPool>; 2],
     forecast: Forecast,
+    /// A recovery is open: nothing is given out, and nothing taken back.
+    recovery: Option<Arc<Recovery>>,
 }
 
 // === impl VSwitchPool ===
@@ -38,13 +40,14 @@ impl VSwitchPool {
                 pool.pass(number(address), None, Some(&state));
             }
         }
-        let counts = *ledger.counts(id)?;
+        let counts = ledger.vswitches.get(id)?.counts;
         let forecast = Forecast::default();
         Some(Self {
             vswitch,
             counts,
             families,
             forecast,
+            recovery: ledger.recoveries.open().cloned(),
         })
     }
 
@@ -54,8 +57,16 @@ impl VSwitchPool {
     }
 
     /// Every state counted, as of the last change observed.
-    pub fn counts(&self) -> &Counts {
-        &self.counts
+    pub fn counts(&self) -> Counts {
+        match self.recovery {
+            Some(_) => self.counts.quarantined(),
+            None => self.counts,
+        }
+    }
+
+    /// The recovery that is open: nothing can be had, whatever there is.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_deref()
     }
 
     fn family(&self, family: Family) -> Option<&FamilyPool> {
@@ -68,6 +79,17 @@ impl VSwitchPool {
 
     /// Takes an applied change in; one of another vSwitch does nothing. A promise ends when its address is seen in use.
     pub fn observe(&mut self, change: &Change) {
+        match change {
+            Change::Recovery { after, .. } => {
+                self.recovery = after.clone().filter(|row| row.is_open());
+            }
+            Change::OwedReport { node, after, .. } => {
+                if let Some(row) = self.recovery.as_mut().map(Arc::make_mut) {
+                    row.owe(*node, *after);
+                }
+            }
+            _ => {}
+        }
         let Change::Address {
             vswitch,
             address,
@@ -93,7 +115,8 @@ impl VSwitchPool {
     /// that are free longest. Fewer come back if there are no more. `now_ms` is any steady clock's, for the forecast.
     pub fn take(&mut self, count: u32, families: Families, now_ms: u64) -> Vec<AddressSet> {
         let mut sets = Vec::new();
-        while sets.len() < count as usize
+        while self.recovery.is_none()
+            && sets.len() < count as usize
             && let Some(set) = self.take_one(families)
         {
             sets.push(set);
@@ -118,6 +141,9 @@ impl VSwitchPool {
 
     /// Promises a specific address. False if it is not free, or promised to somebody else.
     pub fn promise(&mut self, address: IpAddr) -> bool {
+        if self.recovery.is_some() {
+            return false;
+        }
         let pool = self.family_mut(Family::of(address));
         pool.is_some_and(|pool| pool.promise(number(address)))
     }
@@ -142,7 +168,8 @@ impl VSwitchPool {
 
     /// Free ones that are not promised.
     pub fn available(&self, family: Family) -> u128 {
-        let free = self.counts.family(family).map_or(0, |counts| counts.free);
+        let counts = self.counts();
+        let free = counts.family(family).map_or(0, |counts| counts.free);
         let promised = self.family(family).map_or(0, FamilyPool::promised);
         free.saturating_sub(promised as u128)
     }
@@ -159,7 +186,8 @@ impl VSwitchPool {
     /// Warm addresses to take back, from the node that has most, then the next; at most `count` of a family.
     /// They are not named again before they are seen elsewhere, or [`Self::keep`] is said.
     pub fn reclaim(&mut self, count: u32, family: Family) -> Vec<(NodeId, Vec<IpAddr>)> {
-        let pool = self.family_mut(family);
+        let recovering = self.recovery.is_some();
+        let pool = self.family_mut(family).filter(|_| !recovering);
         let taken = pool
             .map(|pool| pool.reclaim(count as usize))
             .unwrap_or_default();

@@ -55,6 +55,20 @@ impl Writer<'_> {
             Command::SetClusterVersion(command) => self.u32(command.to.0),
             Command::Repair(command) => self.repair(command),
             Command::Rehearse(Rehearse) => {}
+            Command::Recover(command) => {
+                self.text(command.cluster.as_bytes());
+                self.recovery_kind(command.kind);
+                self.u64(command.revision_jump);
+                self.flag(command.unknown_nodes);
+            }
+            Command::ConfirmNode(command) => {
+                self.u64(command.node.0);
+                self.byte(match command.word {
+                    Word::Report => 0,
+                    Word::Admin => 1,
+                });
+                self.list(&command.live, Self::live);
+            }
         }
     }
 
@@ -136,6 +150,15 @@ impl Writer<'_> {
             Proof::NodeDead => 3,
         });
         self.flag(command.pod_gone);
+    }
+
+    fn live(&mut self, live: &Live) {
+        self.key(&live.key);
+        self.text(live.boot.as_bytes());
+        self.u64(live.invoked_at_ms);
+        self.pod(&live.pod);
+        self.eni(live.eni.as_ref());
+        self.list(&live.addresses, Self::address);
     }
 
     fn register_member(&mut self, command: &RegisterMember) {

@@ -31,7 +31,7 @@ impl Command {
             },
             // It goes ahead of the version that it sets: see `written_at`.
             Self::SetClusterVersion(_) => BASE,
-            Self::Repair(_) => CARE,
+            Self::Repair(_) | Self::Recover(_) | Self::ConfirmNode(_) => CARE,
             Self::Rehearse(_) => REHEARSAL,
         }
     }

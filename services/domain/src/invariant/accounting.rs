@@ -22,9 +22,11 @@ pub(super) fn conserved(ledger: &Ledger) -> Result<(), Violation> {
                 }
             }
         }
-        let counts = ledger.counts(vswitch.id).copied().unwrap_or_default();
+        let entry = ledger.vswitches.get(vswitch.id);
+        let counts = entry.map(|entry| entry.counts).unwrap_or_default();
+        let shown = ledger.counts(vswitch.id).unwrap_or_default();
         let sums = |counts: &Counts| counts.families().all(|(_, family)| family.conserved());
-        if !sums(&counts) || counts != recounted {
+        if !sums(&counts) || !sums(&shown) || counts != recounted {
             let name = &vswitch.name;
             return violation(
                 "A9",
@@ -80,8 +82,8 @@ fn nodes_conserved(ledger: &Ledger) -> Result<(), Violation> {
     }
 }
 
-/// A13: a bound address has its allocation, a warm one its node, a held one its claim, a cooling one its place in the
-/// queue of what is due; a claim with a time has its place there too.
+/// A13: a bound address has its allocation, a warm one its node, a held one its claim, a quarantined or disputed one a
+/// stray that uses it, a cooling one its place in the queue of what is due; a claim with a time has its place there too.
 pub(super) fn nothing_leaks(ledger: &Ledger) -> Result<(), Violation> {
     let queued: BTreeMap<u128, u64> = ledger
         .addresses
@@ -94,9 +96,11 @@ pub(super) fn nothing_leaks(ledger: &Ledger) -> Result<(), Violation> {
                 .allocation(&key)
                 .is_some_and(|row| row.addresses.contains(&address(number))),
             Some(AddressState::Idle { node, .. }) => ledger.node(node).is_some(),
-            Some(AddressState::Held { claim } | AddressState::Disputed { claim }) => {
-                ledger.claim(claim).is_some()
+            Some(AddressState::Held { claim }) => ledger.claim(claim).is_some(),
+            Some(AddressState::Disputed { claim }) => {
+                ledger.claim(claim).is_some() && ledger.is_contested(address(number))
             }
+            Some(AddressState::Quarantined { .. }) => ledger.is_contested(address(number)),
             Some(AddressState::Cooling { until_ms, .. }) => queued.get(&number) == Some(&until_ms),
             Some(_) => true,
             None => false,
@@ -123,7 +127,7 @@ pub(super) fn nothing_leaks(ledger: &Ledger) -> Result<(), Violation> {
     }
 }
 
-/// A15: the free count is the size less everything that has a row of another state, or is excluded.
+/// A15: while a recovery is open nothing is free; else the free count is the size less everything that has a row of another state, or is excluded.
 pub(super) fn free_is_free(ledger: &Ledger) -> Result<(), Violation> {
     for vswitch in ledger.vswitches() {
         for subnet in vswitch.subnets() {
@@ -135,11 +139,15 @@ pub(super) fn free_is_free(ledger: &Ledger) -> Result<(), Violation> {
             let usable = counts
                 .family(subnet.family())
                 .map_or(0, |counts| counts.free);
-            let free = ledger
-                .counts(vswitch.id)
-                .and_then(|counts| counts.family(subnet.family()));
-            let free = free.map_or(0, |counts| counts.free);
-            if free != usable.saturating_sub(taken as u128) {
+            let shown = ledger.counts(vswitch.id).unwrap_or_default();
+            let free = shown
+                .family(subnet.family())
+                .map_or(0, |counts| counts.free);
+            let right = match ledger.is_recovering() {
+                true => 0,
+                false => usable.saturating_sub(taken as u128),
+            };
+            if free != right {
                 let what = format!(
                     "{} counts {free} free, {taken} of {usable} are taken",
                     subnet.cidr

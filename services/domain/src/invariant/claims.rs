@@ -45,7 +45,10 @@ pub(super) fn kept_for_their_own(ledger: &Ledger) -> Result<(), Violation> {
 
 fn fits(claim: &Claim, state: &AddressState) -> bool {
     match (&claim.state, state) {
-        (ClaimState::Held { .. }, AddressState::Held { claim: by }) => *by == claim.id,
+        (
+            ClaimState::Held { .. },
+            AddressState::Held { claim: by } | AddressState::Disputed { claim: by },
+        ) => *by == claim.id,
         (
             ClaimState::Bound {
                 key,
@@ -85,7 +88,7 @@ fn named_by_their_claims(ledger: &Ledger) -> Result<(), Violation> {
     }
     for vswitch in ledger.vswitches() {
         for (address, state) in ledger.addresses(vswitch.id) {
-            if let AddressState::Held { claim } = state
+            if let AddressState::Held { claim } | AddressState::Disputed { claim } = state
                 && !ledger
                     .claim(claim)
                     .is_some_and(|claim| claim.addresses.contains(&address))

@@ -16,7 +16,7 @@ pub fn chain_follows(
     let mut time_ms = (0, 0);
     let mut scratch = Vec::new();
     for group in groups {
-        if group.revision.0 != revision.0 + 1 {
+        if !group.follows(revision) {
             return violation("H1", format!("{} follows {revision}", group.revision));
         }
         if group.changes.is_empty() {

@@ -60,7 +60,9 @@ fn a_whole_ledger() {
     ids.dedup();
     assert_eq!(
         ids,
-        ["A1", "A3", "A4", "A8", "A9", "A13", "A15", "A16", "A17"]
+        [
+            "A1", "A2", "A3", "A4", "A8", "A9", "A13", "A15", "A16", "A17"
+        ]
     );
 }
 
@@ -414,4 +416,65 @@ fn histories() {
         same_apply(&world.ledger, &other).expect_err("another").id,
         "A18"
     );
+}
+
+fn stray(world: &World, at: &str) -> Change {
+    let row = Stray {
+        key: Arc::new(key("stray")),
+        node: world.nodes[1],
+        boot: name("boot-1", BootId::new),
+        invoked_at_ms: 1,
+        pod: world.add("stray", at).pod,
+        addresses: vec![ip(at)],
+        cause: StrayCause::UsedTwice,
+        since: Revision(3),
+    };
+    Change::Stray {
+        node: row.node,
+        key: row.key.clone(),
+        before: None,
+        after: Some(Arc::new(row)),
+    }
+}
+
+/// Promise (A2): an address that a stray uses and that could be given out is found; so is one that is kept for no stray.
+#[test]
+fn a2() {
+    let mut world = world();
+    let change = stray(&world, "10.0.0.20");
+    install(&mut world, change);
+    assert_eq!(broken(&world), ["A2"]);
+    let quarantined = AddressState::Quarantined { since: Revision(3) };
+    let change = address(&world, "10.0.0.20", Some(quarantined.clone()));
+    install(&mut world, change);
+    assert_eq!(broken(&world), <[&str; 0]>::default());
+    let change = address(&world, "10.0.0.21", Some(quarantined));
+    install(&mut world, change);
+    assert_eq!(broken(&world), ["A13"]);
+}
+
+/// Promise (A2): a bind while a recovery is open is found, one after it is none.
+#[test]
+fn a2_while_a_recovery_is_open() {
+    let mut world = world();
+    world.raise(crate::version::CARE);
+    let bind = world.add("late", "10.0.0.30");
+    let before = world.ledger.clone();
+    world.bind(bind);
+    let group = world.groups.last().expect("the bind").clone();
+    nothing_given_out(&before, &group).expect("none is open");
+    let mut open = before;
+    let header = Header {
+        ledger_time_ms: 1,
+        wall_time_ms: 1,
+    };
+    let recover = Command::Recover(crate::command::Recover {
+        cluster: name("other", ClusterId::new),
+        kind: RecoveryKind::Forced,
+        revision_jump: crate::apply::JUMP_MIN,
+        unknown_nodes: false,
+    });
+    open.apply(&header, vec![proposal(recover, "")]);
+    let found = nothing_given_out(&open, &group).expect_err("given out too early");
+    assert_eq!(found.id, "A2");
 }

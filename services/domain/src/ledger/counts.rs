@@ -62,6 +62,16 @@ impl Counts {
         }
     }
 
+    /// While a recovery is open: what is free, warm or resting may be in use.
+    pub(crate) fn quarantined(mut self) -> Self {
+        for family in [&mut self.ipv4, &mut self.ipv6].into_iter().flatten() {
+            let unsure = [&mut family.free, &mut family.idle, &mut family.cooling];
+            family.quarantined += unsure.into_iter().map(std::mem::take).sum::<u128>();
+            family.never_used = 0;
+        }
+        self
+    }
+
     /// The families that are there, IPv4 first.
     pub fn families(&self) -> impl Iterator<Item = (Family, &FamilyCounts)> {
         Family::ALL

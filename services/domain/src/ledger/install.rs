@@ -50,6 +50,16 @@ impl Ledger {
                 None => Arc::make_mut(&mut self.members).remove(id),
             }
             .map_or((), drop),
+            Change::Recovery { after, .. } => {
+                if let Some(row) = after {
+                    self.cluster = row.cluster.clone();
+                }
+                self.recoveries.last = after.clone();
+            }
+            Change::OwedReport { node, after, .. } => self.recoveries.set_owed(*node, *after),
+            Change::Stray {
+                node, key, after, ..
+            } => self.recoveries.set_stray(*node, key, after.clone()),
         }
     }
 

@@ -8,8 +8,8 @@ use crate::event::Chain;
 use crate::id::*;
 use crate::outcome::Refusal;
 use crate::row::{
-    AddressState, Allocation, Claim, Cluster, Member, Node, Phase, RequestResult, Tombstone,
-    VSwitch,
+    AddressState, Allocation, Claim, Cluster, Member, Node, Phase, Recovery, RequestResult, Stray,
+    Tombstone, VSwitch,
 };
 use crate::version::ClusterVersion;
 use std::net::IpAddr;
@@ -73,9 +73,27 @@ impl Ledger {
         let vswitch = self.vswitches.get(id)?.row.clone();
         let state = match vswitch.excludes(address) {
             true => Some(AddressState::Excluded),
-            false => self.address_state(address),
+            false => self.as_counted(self.address_state(address)),
         };
         Some(Located { vswitch, state })
+    }
+
+    /// What an open recovery makes of a state: see [`Self::counts`].
+    fn as_counted(&self, state: Option<AddressState>) -> Option<AddressState> {
+        match (self.recoveries.open(), state) {
+            (
+                Some(recovery),
+                None
+                | Some(
+                    AddressState::Free { .. }
+                    | AddressState::Idle { .. }
+                    | AddressState::Cooling { .. },
+                ),
+            ) => Some(AddressState::Quarantined {
+                since: recovery.began,
+            }),
+            (_, state) => state,
+        }
     }
 
     /// The state of an address that has a row; none = never used, excluded, or in no vSwitch.
@@ -147,9 +165,45 @@ impl Ledger {
         self.vswitches.iter().map(|entry| &entry.row)
     }
 
-    /// How many addresses of a vSwitch are in each state.
-    pub fn counts(&self, id: VSwitchId) -> Option<&Counts> {
-        self.vswitches.get(id).map(|entry| &entry.counts)
+    /// How many addresses of a vSwitch are in each state. While a recovery is open, whatever is not bound, held or
+    /// somebody else's counts as quarantined, whether it has a row or not.
+    pub fn counts(&self, id: VSwitchId) -> Option<Counts> {
+        let counts = self.vswitches.get(id)?.counts;
+        Some(match self.is_recovering() {
+            true => counts.quarantined(),
+            false => counts,
+        })
+    }
+
+    /// The last recovery; none = there was none.
+    pub fn recovery(&self) -> Option<&Arc<Recovery>> {
+        self.recoveries.last.as_ref()
+    }
+
+    /// Whether a recovery is open: some node has not said yet what lives there, so nothing is given out.
+    pub fn is_recovering(&self) -> bool {
+        self.recoveries.open().is_some()
+    }
+
+    /// Sandboxes that live, by their nodes' word, with addresses that are not their own: by key and node.
+    pub fn strays(&self) -> impl Iterator<Item = &Arc<Stray>> {
+        self.recoveries.strays()
+    }
+
+    /// Those that use an address.
+    pub fn strays_at(&self, address: IpAddr) -> impl Iterator<Item = &Arc<Stray>> {
+        self.recoveries.at(address)
+    }
+
+    /// Whether a stray uses an address: nobody else gets it.
+    pub fn is_contested(&self, address: IpAddr) -> bool {
+        self.recoveries.is_contested(address)
+    }
+
+    /// Claims that end by time, the first due first. While a recovery is open none does: its pod may live with it.
+    pub(crate) fn claims_due(&self) -> impl Iterator<Item = (u64, ClaimId)> {
+        let fires = !self.is_recovering();
+        self.claims.due().take_while(move |_| fires)
     }
 
     /// The addresses of a vSwitch that have a row, in order, IPv4 first. For the choosers.
@@ -275,7 +329,7 @@ impl Ledger {
     /// The ledger time at which `Expire` first has something to do; none = nothing waits.
     pub fn next_due_ms(&self) -> Option<u64> {
         let cooling = self.addresses.cooling().next().map(|due| due.0);
-        let claim = self.claims.due().next().map(|due| due.0);
+        let claim = self.claims_due().next().map(|due| due.0);
         let tombstone = self.attachments.tombstones().next().map(|due| due.0);
         let request = self.requests.due().next().map(|due| due.0);
         [cooling, claim, tombstone, request]
@@ -301,6 +355,7 @@ impl Ledger {
             tombstones: self.attachments.tombstones_len(),
             requests: self.requests.len(),
             members: self.members.len(),
+            strays: self.recoveries.strays_len(),
         }
     }
 }
@@ -326,6 +381,8 @@ pub struct Sizes {
     pub requests: usize,
     /// Replicas.
     pub members: usize,
+    /// Sandboxes that live with addresses not their own.
+    pub strays: usize,
 }
 
 fn in_order<'a>(rows: impl Iterator<Item = &'a Arc<Allocation>>) -> Vec<Arc<Allocation>> {

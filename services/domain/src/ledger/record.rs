@@ -10,10 +10,13 @@ use super::Ledger;
 use super::requests::Request;
 use crate::address::address;
 use crate::event::Chain;
-use crate::id::{AttachmentKey, ClaimId, ClusterId, Principal, RequestId, Revision, VSwitchId};
+use crate::id::{
+    AttachmentKey, ClaimId, ClusterId, NodeId, Principal, RequestId, Revision, VSwitchId,
+};
 use crate::planted::{self, Planted};
 use crate::row::{
-    AddressState, Allocation, Claim, Cluster, Member, Node, RequestResult, Tombstone, VSwitch,
+    AddressState, Allocation, Claim, Cluster, Member, Node, Recovery, RequestResult, Stray,
+    Tombstone, VSwitch,
 };
 use crate::version::{BASE, ClusterVersion};
 use std::net::IpAddr;
@@ -90,6 +93,10 @@ pub enum Record {
         /// What it answered.
         result: Arc<RequestResult>,
     },
+    /// The last one; several if it waits for many, each with some of them.
+    Recovery(Arc<Recovery>),
+    /// By key and node.
+    Stray(Arc<Stray>),
 }
 
 /// All records of a frozen ledger, made as they are asked for: it owns a clone and may go to another thread.
@@ -113,11 +120,15 @@ enum Part {
     Addresses { from: u128 },
     Tombstones,
     Requests,
+    Recovery,
+    Strays,
     End,
 }
 
 /// Rows made at once: a snapshot of millions must not be in memory twice.
 const STRIDE: usize = 4_096;
+/// Nodes named by one record of a recovery.
+const WAITING_MAX: usize = 1_000;
 
 // === impl Records ===
 
@@ -166,7 +177,15 @@ impl Records {
                 (tombstones(ledger), Part::End)
             }
             Part::Tombstones => (tombstones(ledger), Part::Requests),
-            Part::Requests => (requests(ledger), Part::End),
+            Part::Requests => (requests(ledger), Part::Recovery),
+            Part::Recovery => {
+                let last = ledger.recovery().into_iter();
+                (last.flat_map(parts).collect(), Part::Strays)
+            }
+            Part::Strays => (
+                ledger.strays().cloned().map(Record::Stray).collect(),
+                Part::End,
+            ),
             Part::End => return None,
         })
     }
@@ -217,6 +236,21 @@ fn tombstones(ledger: &Ledger) -> Vec<Record> {
         tombstone: row.clone(),
     };
     rows.into_iter().map(record).collect()
+}
+
+/// A record has to fit a chunk: each names some of those that it waits for.
+fn parts(row: &Arc<Recovery>) -> Vec<Record> {
+    let waiting: Vec<NodeId> = row.waiting.iter().copied().collect();
+    if waiting.len() <= WAITING_MAX {
+        return vec![Record::Recovery(row.clone())];
+    }
+    let part = |some: &[NodeId]| {
+        Record::Recovery(Arc::new(Recovery {
+            waiting: some.iter().copied().collect(),
+            ..(**row).clone()
+        }))
+    };
+    waiting.chunks(WAITING_MAX).map(part).collect()
 }
 
 fn requests(ledger: &Ledger) -> Vec<Record> {

@@ -4,7 +4,8 @@ use crate::naive::{Model, Place};
 use berth_domain::address::{NetworkKind, Subnet};
 use berth_domain::command::*;
 use berth_domain::id::*;
-use berth_domain::row::Policy;
+use berth_domain::row::{Policy, RecoveryKind};
+use berth_domain::version::CARE;
 use std::net::IpAddr;
 
 /// What a case is made of: kind of command and bytes for its fields.
@@ -29,7 +30,10 @@ impl Generator {
     pub fn opening(&mut self) -> Vec<Raw> {
         let vswitches = [0, 1].map(|n| [100, n, 0, 0, 0, 0, 0, 0, 100, 0]);
         let nodes = [0, 1, 2].map(|n| [101, n, n, 0, 0, 0, 0, 0, 100, 0]);
-        vswitches.into_iter().chain(nodes).collect()
+        // Everything may come: the newest commands too.
+        let raise = [102, 0, 0, 0, 0, 0, 0, 0, 100, 0];
+        let first = std::iter::once(raise);
+        first.chain(vswitches).chain(nodes).collect()
     }
 
     pub fn next(&mut self, raw: Raw, model: &Model) -> (Header, Proposal) {
@@ -41,8 +45,10 @@ impl Generator {
             _ => 200_000,
         };
         let command = match kind {
+            205..=224 if model.is_recovering() => self.confirm_node(raw, model),
             100 => Self::vswitch(a),
             101 => Self::node(raw),
+            102 => Command::SetClusterVersion(SetClusterVersion { to: CARE }),
             0..=89 => self.bind(raw, model),
             90..=149 => self.release(raw, model),
             150..=169 => self.claim(raw, model),
@@ -51,7 +57,9 @@ impl Generator {
             195..=204 => Self::reclaim(raw, model),
             205..=234 => Command::Expire(Expire { limit: 4_096 }),
             235..=242 => Self::node(raw),
-            243..=248 => Self::remove_node(raw, model),
+            243..=246 => Self::remove_node(raw, model),
+            247..=250 => Self::recover(raw, model),
+            251..=253 => self.confirm_node(raw, model),
             _ => Self::vswitch(a),
         };
         let request_id = if request < 60 {
@@ -139,6 +147,88 @@ impl Generator {
             node: some_node(a, model),
             confirmed_dead: b < 100,
         })
+    }
+
+    fn recover([_, a, b, c, ..]: Raw, model: &Model) -> Command {
+        // The first byte says which id comes after which, so that now and then it is the same.
+        let known = model.cluster.as_ref().map_or("test", ClusterId::as_str);
+        let other = if known == "test-1" {
+            "test-2"
+        } else {
+            "test-1"
+        };
+        Command::Recover(Recover {
+            cluster: name(if a < 230 { other } else { known }, ClusterId::new),
+            kind: if c % 2 == 0 {
+                RecoveryKind::Restored
+            } else {
+                RecoveryKind::Forced
+            },
+            revision_jump: if b < 240 { 1 << 40 } else { 5 },
+            unknown_nodes: c < 60,
+        })
+    }
+
+    fn confirm_node(&self, [_, a, b, c, d, e, f, g, ..]: Raw, model: &Model) -> Command {
+        let node = match &model.recovery.waiting {
+            waiting if a < 200 && !waiting.is_empty() => {
+                let waiting: Vec<u64> = waiting.iter().copied().collect();
+                NodeId(one(&waiting, a).expect("one waits"))
+            }
+            _ if a > 245 => NodeId(0),
+            _ => some_node(a, model),
+        };
+        let admin = node == NodeId(0) && b < 230 || b > 200;
+        let mut live = Vec::new();
+        let most = if admin && b < 250 { 0 } else { f % 7 };
+        for place in 0..most {
+            let byte = [c, d, e][usize::from(place % 3)].wrapping_add(place.wrapping_mul(53));
+            let one = self.live(node, byte, g.wrapping_add(byte), model);
+            let twice = |one: &Live| live.iter().any(|other: &Live| other.key == one.key);
+            live.extend(one.filter(|one| e > 240 || !twice(one)));
+        }
+        Command::ConfirmNode(ConfirmNode {
+            node,
+            word: if admin { Word::Admin } else { Word::Report },
+            live,
+        })
+    }
+
+    /// One that the ledger knows, one that it does not, with an address that fits or with any.
+    fn live(&self, node: NodeId, byte: u8, other: u8, model: &Model) -> Option<Live> {
+        let here = model.sandboxes.values().filter(|row| row.bind.node == node);
+        let here: Vec<&crate::naive::Sandbox> = here.collect();
+        if byte < 90
+            && let Some(sandbox) = here.get(usize::from(byte) % here.len().max(1))
+        {
+            let bind = &sandbox.bind;
+            return Some(live_as(
+                bind.key.clone(),
+                bind.pod.name.as_str(),
+                bind.addresses.clone(),
+            ));
+        }
+        let vswitches: Vec<u64> = model.vswitches.keys().copied().collect();
+        let vswitch = one(&vswitches, other)?;
+        let pod = format!("web-{}", other % 5);
+        let claim = model
+            .claims
+            .values()
+            .find(|claim| claim.name.pod.as_str() == pod);
+        let addresses = match claim {
+            Some(claim) if byte.is_multiple_of(2) => claim.addresses.clone(),
+            _ => chosen(
+                vswitch,
+                if other.is_multiple_of(2) {
+                    216 + byte % 33
+                } else {
+                    byte
+                },
+                Some(node),
+                model,
+            ),
+        };
+        Some(live_as(key(other), &pod, addresses))
     }
 
     fn bind(&self, [_, a, b, c, d, e, f, g, ..]: Raw, model: &Model) -> Command {
@@ -275,6 +365,21 @@ impl Generator {
             node,
             addresses: from.into_iter().take(usize::from(c % 3)).collect(),
         })
+    }
+}
+
+fn live_as(key: AttachmentKey, pod: &str, addresses: Vec<IpAddr>) -> Live {
+    Live {
+        key,
+        boot: name("boot-1", BootId::new),
+        invoked_at_ms: 2_500,
+        pod: PodIdentity {
+            namespace: name("default", Namespace::new),
+            name: name(pod, PodName::new),
+            uid: name("", PodUid::new),
+        },
+        eni: None,
+        addresses,
     }
 }
 

@@ -4,7 +4,7 @@ use berth_domain::Ledger;
 use berth_domain::command::*;
 use berth_domain::id::*;
 use berth_domain::row::{AddressState, ClaimState, Policy};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// An answer, reduced.
@@ -13,6 +13,7 @@ pub enum Said {
     Bound(bool, Vec<IpAddr>),
     Released(bool),
     Rows(u32),
+    Confirmed(u32, u32, u32),
     Done,
     Refused(&'static str),
 }
@@ -24,6 +25,24 @@ pub enum Place {
     Bound(AttachmentKey),
     Cooling(u64),
     Held(u64),
+    Disputed(u64),
+    Quarantined,
+}
+
+/// A sandbox that lives with addresses not its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strayed {
+    pub boot: BootId,
+    pub invoked: u64,
+    pub addresses: Vec<IpAddr>,
+    pub since: u64,
+}
+
+/// The last recovery.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    pub began: u64,
+    pub waiting: BTreeSet<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +74,9 @@ pub struct Model {
     /// Key → boot, invoked, expires.
     pub tombstones: BTreeMap<AttachmentKey, (BootId, u64, u64)>,
     pub requests: BTreeMap<RequestId, (Command, Said, u64)>,
+    pub strays: BTreeMap<(AttachmentKey, u64), Strayed>,
+    pub recovery: Recovered,
+    pub cluster: Option<ClusterId>,
 }
 
 type Answer = Result<Said, &'static str>;
@@ -104,6 +126,8 @@ impl Model {
     fn decide(&mut self, command: &Command, next: u64) -> Answer {
         match command {
             Command::CreateVSwitch(command) => self.create_vswitch(command, next),
+            Command::Recover(command) => self.recover(command, next),
+            Command::ConfirmNode(command) => self.confirm_node(command, next),
             Command::RegisterNode(command) => self.register_node(command, next),
             Command::RemoveNode(command) => self.remove_node(command, next),
             Command::CreateClaim(command) => self.create_claim(command, next),
@@ -113,6 +137,7 @@ impl Model {
             Command::Bind(command) => self.bind(command, next),
             Command::Release(command) => self.release(command),
             Command::Expire(_) => Ok(self.expire(next)),
+            Command::SetClusterVersion(_) => Ok(Said::Done),
             other => panic!("the generator makes no {other:?}"),
         }
     }
@@ -138,6 +163,11 @@ impl Model {
             return Err("Overlap");
         }
         self.vswitches.insert(next, command.clone());
+        for address in self.usable(next) {
+            if self.contested(address) {
+                self.places.insert(address, Place::Quarantined);
+            }
+        }
         Ok(Said::Done)
     }
 
@@ -153,6 +183,9 @@ impl Model {
             .iter()
             .find(|(_, row)| row.identity == command.identity);
         let id = known.map_or(next, |(id, _)| *id);
+        if known.is_none() && self.is_recovering() {
+            self.recovery.waiting.insert(id);
+        }
         self.nodes.insert(id, command.clone());
         Ok(Said::Done)
     }
@@ -169,9 +202,21 @@ impl Model {
         if !here.is_empty() && !command.confirmed_dead {
             return Err("InUse");
         }
+        let strays: Vec<_> = self
+            .strays
+            .keys()
+            .filter(|(_, at)| *at == node.0)
+            .cloned()
+            .collect();
+        let owes = self.recovery.waiting.contains(&node.0);
+        if (owes || !strays.is_empty()) && !command.confirmed_dead {
+            return Err("InUse");
+        }
         for sandbox in here {
             self.end(&sandbox.bind.key, 0, false);
         }
+        self.end_strays(&strays, 0);
+        self.recovery.waiting.remove(&node.0);
         for place in self
             .places
             .values_mut()
@@ -245,6 +290,7 @@ impl Model {
             if !self.is_free(*address) {
                 return Err("AddressInUse");
             }
+            self.available()?;
             self.places.insert(*address, Place::Held(next));
         }
         let claim = Kept {
@@ -274,10 +320,14 @@ impl Model {
         Ok(Said::Done)
     }
 
-    fn cool(&mut self, vswitch: u64, addresses: &[IpAddr]) {
+    pub fn cool(&mut self, vswitch: u64, addresses: &[IpAddr]) {
         let until = self.now + self.vswitches[&vswitch].cooling_ms;
         for address in addresses {
-            self.places.insert(*address, Place::Cooling(until));
+            let place = match self.contested(*address) {
+                true => Place::Quarantined,
+                false => Place::Cooling(until),
+            };
+            self.places.insert(*address, place);
         }
     }
 
@@ -319,6 +369,7 @@ impl Model {
             if !self.is_free(*address) {
                 return Err("Taken");
             }
+            self.available()?;
             self.places.insert(*address, Place::Idle(command.node.0));
         }
         Ok(Said::Rows(addresses.len() as u32))
@@ -337,6 +388,7 @@ impl Model {
             if self.places.get(address) != Some(&Place::Idle(command.node.0)) {
                 return Err("Taken");
             }
+            self.available()?;
             self.places.insert(*address, Place::Free(next));
         }
         Ok(Said::Rows(addresses.len() as u32))
@@ -440,13 +492,18 @@ impl Model {
         if claim.vswitch != bind.vswitch.0 || claim.addresses != bind.addresses {
             return Err("Taken");
         }
+        if claim.addresses.iter().any(|at| self.contested(*at)) {
+            return Err("HeldByLiveHolder");
+        }
         match &claim.holder {
+            None if self.is_recovering() => Err("Recovering"),
             None if claim.settled > self.now => Err("HeldByLiveHolder"),
             None => Ok(()),
             Some(key) if ended.contains(key) => Ok(()),
             Some(key) => {
                 let holder = &self.sandboxes[key].bind;
                 if holder.node == bind.node && holder.boot != bind.boot {
+                    self.available()?;
                     ended.push(key.clone());
                     return Ok(());
                 }
@@ -459,6 +516,10 @@ impl Model {
         for address in &bind.addresses {
             self.given(bind.vswitch.0, *address)?;
             let existing = matches!(bind.claim, BindClaim::Existing(_));
+            let warm = matches!(was.places.get(address), Some(Place::Idle(_)));
+            if !existing && (was.is_free(*address) || warm) {
+                self.available()?;
+            }
             if !existing
                 && !was.is_free(*address)
                 && was.places[address] != Place::Idle(bind.node.0)
@@ -490,7 +551,7 @@ impl Model {
     }
 
     /// A sandbox ends: its addresses cool, or are held for its claim.
-    fn end(&mut self, key: &AttachmentKey, settle: u64, pod_gone: bool) {
+    pub fn end(&mut self, key: &AttachmentKey, settle: u64, pod_gone: bool) {
         let Some(sandbox) = self.sandboxes.remove(key) else {
             return;
         };
@@ -510,12 +571,22 @@ impl Model {
             _ => None,
         };
         for address in addresses {
-            self.places.insert(address, Place::Held(id));
+            let place = match self.contested(address) {
+                true => Place::Disputed(id),
+                false => Place::Held(id),
+            };
+            self.places.insert(address, place);
         }
     }
 
     fn release(&mut self, release: &Release) -> Answer {
         let del = matches!(release.proof, Proof::Del | Proof::Collect);
+        let settle = if del { 2_000 } else { 0 };
+        let strays = self.strays_named(release)?;
+        if release.generation.is_some() && !strays.is_empty() {
+            self.end_strays(&strays, settle);
+            return Ok(Said::Released(true));
+        }
         let mut boot = release.boot.clone();
         let mut invoked = release.invoked_at_ms;
         let sandbox = self.sandboxes.get(&release.key).cloned();
@@ -527,13 +598,12 @@ impl Model {
                 Some(named) if named.0 != sandbox.generation => return Err("StaleGeneration"),
                 _ => {}
             }
-            if del && release.node.0 != 0 && release.node != sandbox.bind.node {
-                return Ok(Said::Released(false));
+            let elsewhere = release.node.0 != 0 && release.node != sandbox.bind.node;
+            let older = boot == sandbox.bind.boot && invoked < sandbox.bind.invoked_at_ms;
+            if del && (elsewhere || older) {
+                self.end_strays(&strays, settle);
+                return Ok(Said::Released(!strays.is_empty()));
             }
-            if del && boot == sandbox.bind.boot && invoked < sandbox.bind.invoked_at_ms {
-                return Ok(Said::Released(false));
-            }
-            let settle = if del { 2_000 } else { 0 };
             self.end(&release.key, settle, release.pod_gone);
             if !del {
                 (boot, invoked) = (sandbox.bind.boot.clone(), sandbox.bind.invoked_at_ms);
@@ -541,11 +611,12 @@ impl Model {
         } else if release.proof != Proof::Del {
             return Ok(Said::Released(false));
         }
+        self.end_strays(&strays, settle);
         let known = self.tombstones.get(&release.key);
         if !known.is_some_and(|(of, at, _)| *of == boot && *at >= invoked) {
             self.bury(&release.key, &boot, invoked);
         }
-        Ok(Said::Released(sandbox.is_some()))
+        Ok(Said::Released(sandbox.is_some() || !strays.is_empty()))
     }
 
     fn expire(&mut self, next: u64) -> Said {
@@ -557,7 +628,8 @@ impl Model {
                 rows += 1;
             }
         }
-        let due = |claim: &Kept| claim.release.is_some_and(|at| at <= now);
+        let fires = !self.is_recovering();
+        let due = |claim: &Kept| fires && claim.release.is_some_and(|at| at <= now);
         let gone: Vec<_> = self
             .claims
             .iter()
@@ -644,6 +716,7 @@ impl Model {
         }
         assert_eq!(ledger.sizes().tombstones, self.tombstones.len());
         assert_eq!(ledger.sizes().requests, self.requests.len());
+        self.compare_recovery(ledger);
     }
 }
 
@@ -654,6 +727,8 @@ fn reduced(state: AddressState) -> Place {
         AddressState::Bound { key, .. } => Place::Bound((*key).clone()),
         AddressState::Cooling { until_ms, .. } => Place::Cooling(until_ms),
         AddressState::Held { claim } => Place::Held(claim.0),
+        AddressState::Disputed { claim } => Place::Disputed(claim.0),
+        AddressState::Quarantined { .. } => Place::Quarantined,
         other => panic!("no command makes {other:?}"),
     }
 }

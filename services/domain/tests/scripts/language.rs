@@ -4,7 +4,7 @@ use berth_domain::Ledger;
 use berth_domain::address::{AddressRange, NetworkKind, Subnet};
 use berth_domain::command::*;
 use berth_domain::id::*;
-use berth_domain::row::Policy;
+use berth_domain::row::{Policy, RecoveryKind, UNKNOWN_NODES};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -148,8 +148,53 @@ pub fn command(words: &Words, now_ms: u64, ledger: &Ledger) -> Command {
         "remove-member" => Command::RemoveMember(RemoveMember {
             id: MemberId(first.parse().expect("an id")),
         }),
+        "recover" => Command::Recover(Recover {
+            cluster: name(first, ClusterId::new),
+            kind: match words.flag("forced") {
+                true => RecoveryKind::Forced,
+                false => RecoveryKind::Restored,
+            },
+            revision_jump: words.number("jump", 1 << 40),
+            unknown_nodes: words.flag("unknown"),
+        }),
+        "confirm" => Command::ConfirmNode(ConfirmNode {
+            node: match first {
+                "unknown" => UNKNOWN_NODES,
+                first => node(first, ledger),
+            },
+            word: match words.flag("admin") {
+                true => Word::Admin,
+                false => Word::Report,
+            },
+            live: words
+                .plain
+                .iter()
+                .filter_map(|word| live(word, words, now_ms))
+                .collect(),
+        }),
         other => panic!("no such word: {other}"),
     }
+}
+
+/// `sandbox-1:web-0@10.0.0.5`, with `invoked=` and `boot=` for all of a line.
+fn live(word: &str, words: &Words, now_ms: u64) -> Option<Live> {
+    let (who, at) = word.split_once('@')?;
+    let (sandbox, pod) = who.split_once(':').unwrap_or((who, who));
+    Some(Live {
+        key: key(sandbox),
+        boot: name(words.text("boot", "boot-1"), BootId::new),
+        invoked_at_ms: words.number("invoked", now_ms),
+        pod: PodIdentity {
+            namespace: name("shop", Namespace::new),
+            name: name(pod, PodName::new),
+            uid: name("", PodUid::new),
+        },
+        eni: None,
+        addresses: at
+            .split(',')
+            .map(|text| text.parse().expect("an address"))
+            .collect(),
+    })
 }
 
 fn create_vswitch(words: &Words) -> CreateVSwitch {
@@ -227,7 +272,10 @@ fn release(words: &Words, now_ms: u64, ledger: &Ledger) -> Release {
     let key = key(words.plain[1]);
     let bound = ledger.allocation(&key).map(|row| row.generation);
     Release {
-        node: NodeId(0),
+        node: words
+            .named
+            .get("node")
+            .map_or(NodeId(0), |at| node(at, ledger)),
         boot: name(words.text("boot", "boot-1"), BootId::new),
         invoked_at_ms: words.number("invoked", now_ms),
         generation: words.named.get("generation").and_then(|text| match *text {

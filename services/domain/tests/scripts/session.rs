@@ -117,6 +117,19 @@ impl Session {
             )
             .expect("a string");
         }
+        if let Some(row) = self.ledger.recovery() {
+            let waiting: Vec<u64> = row.waiting.iter().map(|node| node.0).collect();
+            writeln!(
+                output,
+                "recovery {} of {}, before {} at {}: waits for {waiting:?}, {} strays",
+                row.number,
+                row.cluster,
+                row.former,
+                row.follows,
+                self.ledger.strays().count()
+            )
+            .expect("a string");
+        }
         let due = self.ledger.next_due_ms();
         writeln!(
             output,
@@ -198,6 +211,11 @@ fn answered(answer: &Answer) -> String {
         Ok(Outcome::Node(id)) => format!("node {id}"),
         Ok(Outcome::Claim { id, addresses }) => format!("claim {id} {addresses:?}"),
         Ok(Outcome::Rows(rows)) => format!("{rows} rows"),
+        Ok(Outcome::Confirmed {
+            adopted,
+            strays,
+            waiting,
+        }) => format!("{adopted} adopted, {strays} strays, {waiting} nodes to wait for"),
         Ok(Outcome::Done) => "done".into(),
         Err(refusal) => format!("refused: {refusal}"),
     };
@@ -261,6 +279,28 @@ fn changed(change: &Change) -> String {
                 "  request {id} {}\n",
                 sides(before.is_some(), after.is_some())
             )
+        }
+        Change::Recovery { after, .. } => match after {
+            Some(row) if row.is_open() => {
+                format!("  recovery {} of {} is open\n", row.number, row.cluster)
+            }
+            Some(row) => format!("  recovery {} of {} is closed\n", row.number, row.cluster),
+            None => "  no recovery\n".into(),
+        },
+        Change::OwedReport { node, after, .. } => match after {
+            true => format!("  node {node} owes a report\n"),
+            false => format!("  node {node} has said its word\n"),
+        },
+        Change::Stray {
+            node,
+            key,
+            before,
+            after,
+        } => {
+            let cause = after.as_ref().map_or("", |row| row.cause.text());
+            let sides = sides(before.is_some(), after.is_some());
+            let text = format!("  stray {} on node {node} {sides}: {cause}", key.container);
+            format!("{}\n", text.trim_end_matches([':', ' ']))
         }
         Change::Member { id, before, after } => {
             format!(

@@ -123,6 +123,30 @@ fn part(change: &Change) -> Part {
             before: side(before),
             after: side(after),
         }),
+        Change::Recovery { before, after } => Part::Recovery(v1::RecoveryChange {
+            before: side(before),
+            after: side(after),
+        }),
+        Change::OwedReport {
+            node,
+            before,
+            after,
+        } => Part::OwedReport(v1::OwedReportChange {
+            node: node.0,
+            before: *before,
+            after: *after,
+        }),
+        Change::Stray {
+            node,
+            key,
+            before,
+            after,
+        } => Part::Stray(v1::StrayChange {
+            node: node.0,
+            key: Some(key.to_wire()),
+            before: side(before),
+            after: side(after),
+        }),
     }
 }
 
@@ -172,6 +196,21 @@ fn change(part: Part) -> Result<Change, Error> {
         },
         Part::Member(change) => Change::Member {
             id: MemberId(change.id),
+            before: optional(change.before)?,
+            after: optional(change.after)?,
+        },
+        Part::Recovery(change) => Change::Recovery {
+            before: optional(change.before)?,
+            after: optional(change.after)?,
+        },
+        Part::OwedReport(change) => Change::OwedReport {
+            node: NodeId(change.node),
+            before: change.before,
+            after: change.after,
+        },
+        Part::Stray(change) => Change::Stray {
+            node: NodeId(change.node),
+            key: required(change.key, "attachment key")?,
             before: optional(change.before)?,
             after: optional(change.after)?,
         },

@@ -38,6 +38,8 @@ impl Wire<Message> for Command {
             }
             Self::Repair(command) => Message::Repair(command.to_wire()),
             Self::Rehearse(Rehearse) => Message::Rehearse(v1::Rehearse {}),
+            Self::Recover(command) => Message::Recover(command.to_wire()),
+            Self::ConfirmNode(command) => Message::ConfirmNode(command.to_wire()),
         }
     }
 
@@ -65,6 +67,8 @@ impl Wire<Message> for Command {
             }),
             Message::Repair(command) => Self::Repair(Wire::from_wire(command)?),
             Message::Rehearse(v1::Rehearse {}) => Self::Rehearse(Rehearse),
+            Message::Recover(command) => Self::Recover(Wire::from_wire(command)?),
+            Message::ConfirmNode(command) => Self::ConfirmNode(Wire::from_wire(command)?),
         })
     }
 }

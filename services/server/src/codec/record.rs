@@ -118,6 +118,8 @@ impl Wire<v1::SnapshotRecord> for Record {
                 id,
                 result,
             } => Part::Request(request_to_wire(principal, id, result)),
+            Self::Recovery(row) => Part::Recovery(row.to_wire()),
+            Self::Stray(row) => Part::Stray(row.to_wire()),
         };
         v1::SnapshotRecord { record: Some(part) }
     }
@@ -151,6 +153,8 @@ impl Wire<v1::SnapshotRecord> for Record {
                         result,
                     }
                 }
+                Part::Recovery(row) => Self::Recovery(Wire::from_wire(row)?),
+                Part::Stray(row) => Self::Stray(Wire::from_wire(row)?),
             },
         )
     }

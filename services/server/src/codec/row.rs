@@ -277,6 +277,15 @@ impl Wire<v1::Outcome> for Outcome {
             }),
             Self::Rows(count) => OutcomePart::Rows(*count),
             Self::Done => OutcomePart::Done(v1::Unit {}),
+            Self::Confirmed {
+                adopted,
+                strays,
+                waiting,
+            } => OutcomePart::Confirmed(v1::ConfirmedOutcome {
+                adopted: *adopted,
+                strays: *strays,
+                waiting: *waiting,
+            }),
         };
         v1::Outcome {
             outcome: Some(outcome),
@@ -298,6 +307,11 @@ impl Wire<v1::Outcome> for Outcome {
             },
             OutcomePart::Rows(count) => Self::Rows(count),
             OutcomePart::Done(_) => Self::Done,
+            OutcomePart::Confirmed(confirmed) => Self::Confirmed {
+                adopted: confirmed.adopted,
+                strays: confirmed.strays,
+                waiting: confirmed.waiting,
+            },
         })
     }
 }

@@ -4,7 +4,8 @@ use crate::policy;
 use berth_domain::event::EventGroup;
 use berth_domain::id::{AttachmentKey, NodeId};
 use berth_domain::row::{
-    AddressState, Allocation, Change, Claim, ClaimState, Member, Node, VSwitch,
+    AddressState, Allocation, Change, Claim, ClaimState, Member, Node, Recovery, Stray,
+    UNKNOWN_NODES, VSwitch,
 };
 use berth_proto::v1;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,9 @@ impl Names {
                                 ClaimState::Held { .. } => None,
                             }),
                     );
+                }
+                Change::OwedReport { node, .. } | Change::Stray { node, .. } => {
+                    ids.insert(*node);
                 }
                 _ => {}
             }
@@ -204,6 +208,32 @@ impl Writer<'_> {
                 text(before, member),
                 text(after, member),
             ),
+            Change::Recovery { before, after } => sides(
+                "recovery",
+                either(before, after).map_or_else(String::new, |row| row.cluster.to_string()),
+                text(before, recovery),
+                text(after, recovery),
+            ),
+            Change::OwedReport {
+                node,
+                before,
+                after,
+            } => {
+                let name = match *node {
+                    UNKNOWN_NODES => "the nodes that joined since the backup".to_owned(),
+                    node => self.node_name(node),
+                };
+                let owed = |owes: bool| owes.then(|| "its report is due".to_owned());
+                sides("report", name, owed(*before), owed(*after))
+            }
+            Change::Stray {
+                key, before, after, ..
+            } => sides(
+                "stray",
+                key.to_string(),
+                before.as_ref().map(|row| self.stray(row)),
+                after.as_ref().map(|row| self.stray(row)),
+            ),
         }
     }
 
@@ -254,6 +284,16 @@ impl Writer<'_> {
             }
             _ => key.to_string(),
         }
+    }
+
+    fn stray(&self, row: &Stray) -> String {
+        let addresses: Vec<String> = row.addresses.iter().map(ToString::to_string).collect();
+        format!(
+            "{} on {}: {}",
+            addresses.join(", "),
+            self.node_name(row.node),
+            row.cause.text()
+        )
     }
 
     fn allocation(&self, row: &Allocation) -> String {
@@ -324,6 +364,13 @@ fn vswitch(row: &VSwitch) -> String {
         .map(|subnet| subnet.cidr.to_string())
         .collect();
     format!("{}, zone {}", cidrs.join(" "), row.zone)
+}
+
+fn recovery(row: &Recovery) -> String {
+    match row.is_open() {
+        true => format!("open: {} reports are due", row.waiting.len()),
+        false => "closed".into(),
+    }
 }
 
 fn member(row: &Member) -> String {

@@ -50,7 +50,8 @@ pub fn code(refusal: RefusalCode) -> Code {
         | R::FactsMissing
         | R::Membership
         | R::ClusterVersion
-        | R::NotBroken => Code::FailedPrecondition,
+        | R::NotBroken
+        | R::Recovering => Code::FailedPrecondition,
         R::Taken => Code::Aborted,
         R::OutOfRange => Code::OutOfRange,
         R::NotLeader | R::Unavailable | R::DiskLow | R::OutcomeUnknown => Code::Unavailable,
@@ -147,6 +148,7 @@ fn ledger(reason: &Refusal, refusal: &mut v1::Refusal) -> RefusalCode {
             refusal.holder.clone_from(by);
             RefusalCode::InUse
         }
+        Refusal::Recovering { .. } => RefusalCode::Recovering,
     }
 }
 
@@ -230,14 +232,12 @@ mod tests {
     /// Promise: every refusal code that the wire has is mapped to a gRPC code of its own meaning.
     #[test]
     fn every_code_is_mapped() {
-        for number in 1..=26 {
-            let refusal = RefusalCode::try_from(number).expect("a code of the wire");
+        let codes = (1..100).filter_map(|number| RefusalCode::try_from(number).ok());
+        let codes: Vec<RefusalCode> = codes.collect();
+        assert!(codes.len() >= 24, "{codes:?}");
+        for refusal in codes {
             assert_ne!(code(refusal), Code::Unknown, "{refusal:?}");
         }
-        assert!(
-            RefusalCode::try_from(27).is_err(),
-            "a new code needs its row here"
-        );
         assert_eq!(code(RefusalCode::Unspecified), Code::Unknown);
     }
 }

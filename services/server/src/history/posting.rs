@@ -60,10 +60,26 @@ pub(super) fn keys(group: &EventGroup) -> Vec<Vec<u8>> {
                         .map(|row| vswitch(&row.name)),
                 );
             }
+            Change::OwedReport { node: id, .. } => {
+                keys.insert(node(*id));
+            }
+            Change::Stray {
+                node: id,
+                before,
+                after,
+                ..
+            } => {
+                keys.insert(node(*id));
+                for row in [before, after].into_iter().flatten() {
+                    keys.insert(pod(&row.pod.namespace, &row.pod.name));
+                    keys.extend(row.addresses.iter().map(|at| address(*at)));
+                }
+            }
             Change::Tombstone { .. }
             | Change::Request { .. }
             | Change::Member { .. }
-            | Change::Cluster { .. } => {}
+            | Change::Cluster { .. }
+            | Change::Recovery { .. } => {}
         }
     }
     keys.into_iter().collect()

@@ -182,11 +182,8 @@ impl Gauges {
 fn look(ledger: &Ledger, status: &Status) -> Seen {
     let mut vswitches = Vec::new();
     for vswitch in ledger.vswitches() {
-        for (family, counts) in ledger
-            .counts(vswitch.id)
-            .into_iter()
-            .flat_map(|counts| counts.families())
-        {
+        let counts = ledger.counts(vswitch.id);
+        for (family, counts) in counts.iter().flat_map(|counts| counts.families()) {
             let family = match family {
                 berth_domain::address::Family::V4 => "ipv4",
                 berth_domain::address::Family::V6 => "ipv6",

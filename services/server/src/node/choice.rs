@@ -122,6 +122,9 @@ pub(super) fn decide(
     if let Some(claim) = name.as_ref().and_then(|name| world.view.claim(name)) {
         return bind_claim(add, node, claim, allocations, world);
     }
+    if let Some(refusal) = world.view.recovering() {
+        return Decision::Refuse(Failure::Refused(refusal));
+    }
     let look = |name: &ClaimName| {
         let facts = world.facts;
         facts.pod(&name.cluster, &name.namespace, &name.pod)

@@ -3,7 +3,7 @@
 use super::Term;
 use super::housekeeping::Housekeeping;
 use crate::failure::Failure;
-use crate::feed::Batches;
+use crate::feed::{Batches, Dated};
 use crate::journal::Raised;
 use crate::node::{self, NodeActor};
 use crate::replica::Effect;
@@ -95,6 +95,7 @@ impl Leading {
             self.observe(&change, spawner);
         }
         self.term.view.borrow_mut().reach(batches.revision);
+        self.tell_everyone(&batches.everyone);
         for (id, changes) in batches.vswitches {
             if let Some(address) = self.term.vswitches.borrow().get(&id) {
                 address.deliver(Changed(changes));
@@ -112,6 +113,20 @@ impl Leading {
                     address.deliver(node::Wake);
                 }
             }
+        }
+    }
+
+    /// Rare, and before the rest of its turn: what was free is not, or is again.
+    fn tell_everyone(&self, changes: &[Dated]) {
+        if changes.is_empty() {
+            return;
+        }
+        for vswitch in self.term.vswitches.borrow().values() {
+            vswitch.deliver(Changed(changes.to_vec()));
+        }
+        for node in self.nodes.values() {
+            node.deliver(node::Changed(changes.to_vec()));
+            node.deliver(node::Wake);
         }
     }
 

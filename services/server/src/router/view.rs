@@ -5,7 +5,8 @@
 use berth_domain::Ledger;
 use berth_domain::address::Subnet;
 use berth_domain::id::*;
-use berth_domain::row::{Change, Claim, ClaimState, Node, Policy, VSwitch};
+use berth_domain::outcome::Refusal;
+use berth_domain::row::{Change, Claim, ClaimState, Node, Policy, Recovery, VSwitch};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct View {
     claim_names: HashMap<ClaimName, ClaimId>,
     /// Claims that end with their pod and have no holder.
     fleeting: BTreeSet<ClaimId>,
+    /// The one that is open.
+    recovery: Option<Arc<Recovery>>,
     revision: Revision,
 }
 
@@ -39,6 +42,7 @@ impl View {
         for row in ledger.claims() {
             view.observe_claim(row.id, None, Some(row));
         }
+        view.recovery = ledger.recovery().filter(|row| row.is_open()).cloned();
         view.reach(ledger.revision());
         view
     }
@@ -97,6 +101,12 @@ impl View {
         ids.filter_map(|id| self.claims.get(id).cloned()).collect()
     }
 
+    /// Why nothing is given out, while a recovery is open.
+    pub fn recovering(&self) -> Option<Refusal> {
+        let name = |id: NodeId| self.nodes.get(&id).map(|node| node.name.clone());
+        self.recovery.as_ref().map(|row| row.refusal(name))
+    }
+
     /// What was applied up to here is in here.
     pub fn revision(&self) -> Revision {
         self.revision
@@ -119,7 +129,16 @@ impl View {
             Change::Claim { id, before, after } => {
                 self.observe_claim(*id, before.as_ref(), after.as_ref())
             }
-            Change::Address { .. }
+            Change::Recovery { after, .. } => {
+                self.recovery = after.clone().filter(|row| row.is_open());
+            }
+            Change::OwedReport { node, after, .. } => {
+                if let Some(row) = self.recovery.as_mut().map(Arc::make_mut) {
+                    row.owe(*node, *after);
+                }
+            }
+            Change::Stray { .. }
+            | Change::Address { .. }
             | Change::Allocation { .. }
             | Change::Tombstone { .. }
             | Change::Request { .. }

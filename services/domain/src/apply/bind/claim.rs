@@ -1,6 +1,6 @@
 //! Whether a bind is static, and whether the claim may have a new holder.
 
-use crate::apply::{Context, create_claim, ending, invalid};
+use crate::apply::{Context, create_claim, ending, invalid, recovering};
 use crate::command::{Bind, BindClaim};
 use crate::id::{AttachmentKey, ClaimId, ClaimName};
 use crate::outcome::Refusal;
@@ -90,7 +90,19 @@ fn check_holder(
     claim: &Claim,
     ended: &mut Vec<Arc<Allocation>>,
 ) -> Result<(), Refusal> {
+    let held_by = |holder: String| Refusal::HeldByLiveHolder {
+        claim: claim.name.clone(),
+        holder,
+        settled_at_ms: None,
+    };
+    if let Some(other) = recovering::other_user(context, &claim.addresses, None) {
+        return Err(held_by(other));
+    }
     let key: &Arc<AttachmentKey> = match &claim.state {
+        // Its pod may have got it back after what was restored, and live with it on a node that has not said so yet.
+        ClaimState::Held { .. } if context.ledger.is_recovering() => {
+            return recovering::none_open(context);
+        }
         ClaimState::Held { settled_at_ms, .. } if *settled_at_ms <= context.now_ms => return Ok(()),
         ClaimState::Held { settled_at_ms, .. } => {
             return Err(Refusal::HeldByLiveHolder {
@@ -106,14 +118,15 @@ fn check_holder(
     }
     match context.ledger.allocation(key) {
         Some(holder) if holder.node == command.node && holder.boot != command.boot => {
+            recovering::none_open(context)?;
             ended.push(holder.clone());
             Ok(())
         }
-        holder => Err(Refusal::HeldByLiveHolder {
-            claim: claim.name.clone(),
-            holder: described(context, key, holder.map(|holder| &**holder)),
-            settled_at_ms: None,
-        }),
+        holder => Err(held_by(described(
+            context,
+            key,
+            holder.map(|holder| &**holder),
+        ))),
     }
 }
 

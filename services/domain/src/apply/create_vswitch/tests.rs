@@ -142,7 +142,7 @@ fn the_largest_subnets() {
         subnet("fd00::/48", None),
     );
     let id = world.vswitch(largest);
-    let counts = *world.ledger.counts(id).expect("counts");
+    let counts = world.ledger.counts(id).expect("counts");
     assert_eq!(
         counts.ipv4.map(|v4| (v4.size, v4.free)),
         Some((1 << 24, (1 << 24) - 2))

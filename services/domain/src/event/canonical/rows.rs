@@ -4,8 +4,8 @@ use super::Writer;
 use crate::id::{EniId, NodeId};
 use crate::outcome::Outcome;
 use crate::row::{
-    AddressState, Allocation, Change, Claim, ClaimState, Cluster, Member, Node, RequestResult,
-    Tombstone, VSwitch,
+    AddressState, Allocation, Change, Claim, ClaimState, Cluster, Member, Node, Recovery,
+    RecoveryKind, RequestResult, Stray, StrayCause, Tombstone, VSwitch,
 };
 
 // === impl Writer ===
@@ -162,6 +162,16 @@ impl Writer<'_> {
                 self.u32(*rows);
             }
             Outcome::Done => self.byte(6),
+            Outcome::Confirmed {
+                adopted,
+                strays,
+                waiting,
+            } => {
+                self.byte(7);
+                self.u32(*adopted);
+                self.u32(*strays);
+                self.u32(*waiting);
+            }
         }
     }
 
@@ -179,6 +189,47 @@ impl Writer<'_> {
 
     pub(crate) fn cluster(&mut self, row: &Cluster) {
         self.u32(row.version.0);
+    }
+
+    pub(crate) fn recovery_kind(&mut self, kind: RecoveryKind) {
+        self.byte(match kind {
+            RecoveryKind::Restored => 0,
+            RecoveryKind::Forced => 1,
+        });
+    }
+
+    pub(crate) fn recovery(&mut self, row: &Recovery) {
+        self.u64(row.number);
+        self.recovery_kind(row.kind);
+        self.text(row.former.as_bytes());
+        self.text(row.cluster.as_bytes());
+        self.u64(row.follows.0);
+        self.u64(row.began.0);
+        self.u64(row.began_ms);
+        self.u64(row.began_wall_ms);
+        self.text(row.ordered_by.as_bytes());
+        self.text(row.reason.as_bytes());
+        let waiting: Vec<NodeId> = row.waiting.iter().copied().collect();
+        self.list(&waiting, |writer, node| writer.u64(node.0));
+        self.option(row.closed, |writer, revision| writer.u64(revision.0));
+    }
+
+    pub(crate) fn stray(&mut self, row: &Stray) {
+        self.key(&row.key);
+        self.u64(row.node.0);
+        self.text(row.boot.as_bytes());
+        self.u64(row.invoked_at_ms);
+        self.pod(&row.pod);
+        self.list(&row.addresses, Self::address);
+        self.byte(match row.cause {
+            StrayCause::OutOfRange => 0,
+            StrayCause::Families => 1,
+            StrayCause::BoundToAnother => 2,
+            StrayCause::HeldForAnother => 3,
+            StrayCause::UsedTwice => 4,
+            StrayCause::BoundElsewhere => 5,
+        });
+        self.u64(row.since.0);
     }
 
     pub(crate) fn change(&mut self, change: &Change) {
@@ -234,6 +285,30 @@ impl Writer<'_> {
                 self.byte(8);
                 self.cluster(before);
                 self.cluster(after);
+            }
+            // 8 is the cluster's own row.
+            Change::Recovery { before, after } => {
+                self.byte(9);
+                self.sides(before.as_deref(), after.as_deref(), Self::recovery);
+            }
+            Change::OwedReport {
+                node,
+                before,
+                after,
+            } => {
+                self.numbered(10, node.0);
+                self.flag(*before);
+                self.flag(*after);
+            }
+            Change::Stray {
+                node,
+                key,
+                before,
+                after,
+            } => {
+                self.numbered(11, node.0);
+                self.key(key);
+                self.sides(before.as_deref(), after.as_deref(), Self::stray);
             }
         }
     }

@@ -162,3 +162,52 @@ fn any_difference_shows() {
         );
     }
 }
+
+/// Promise (A18, H3): so does one with what a recovery brings, for ever.
+#[test]
+fn the_chain_of_a_recovery_is_golden() {
+    let row = Recovery {
+        number: 1,
+        kind: RecoveryKind::Forced,
+        former: name("old", ClusterId::new),
+        cluster: name("new", ClusterId::new),
+        follows: Revision(7),
+        began: Revision(1_000_008),
+        began_ms: 5,
+        began_wall_ms: 6,
+        ordered_by: name("admin/anna", Principal::new),
+        reason: name("two disks lost", Reason::new),
+        waiting: [UNKNOWN_NODES, NodeId(2)].into(),
+        closed: Some(Revision(1_000_009)),
+    };
+    let stray = Stray {
+        key: Arc::new(key("a")),
+        node: NodeId(2),
+        boot: name("boot-1", BootId::new),
+        invoked_at_ms: 9,
+        pod: World::new().add("a", "10.0.0.5").pod,
+        addresses: vec![ip("10.0.0.5"), ip("fd00::5")],
+        cause: StrayCause::BoundElsewhere,
+        since: Revision(1_000_008),
+    };
+    let changes = vec![
+        Change::Recovery {
+            before: None,
+            after: Some(Arc::new(row)),
+        },
+        Change::OwedReport {
+            node: NodeId(2),
+            before: true,
+            after: false,
+        },
+        Change::Stray {
+            node: NodeId(2),
+            key: stray.key.clone(),
+            before: Some(Arc::new(stray)),
+            after: None,
+        },
+    ];
+    let chain = chained(&Chain([1; 32]), &group(changes), &mut Vec::new());
+    assert_eq!(hex(&chain.0), GOLDEN_RECOVERY);
+}
+const GOLDEN_RECOVERY: &str = "6c9fe988f7788162fe9907578626d3fb32c90c69e50017955d1d35d616f6590e";

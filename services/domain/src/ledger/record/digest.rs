@@ -63,6 +63,9 @@ impl Writer<'_> {
                 self.text(id.as_bytes());
                 self.request(result);
             }
+            // 9 is the cluster's own row.
+            Record::Recovery(row) => self.tagged(10, &**row, Self::recovery),
+            Record::Stray(row) => self.tagged(11, &**row, Self::stray),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::id::NodeId;
 use crate::ledger::{Error, Ledger, warm};
 use crate::row::{AddressState, Change};
 use crate::version::BASE;
+use std::sync::Arc;
 
 // === impl Ledger ===
 
@@ -113,6 +114,24 @@ impl Ledger {
                 before: None,
                 after: Some(result),
             },
+            Record::Recovery(row) => {
+                let known = self.recovery().filter(|known| known.number == row.number);
+                let before = known.map(|known| known.waiting.clone()).unwrap_or_default();
+                let mut row = row;
+                if !before.is_empty() {
+                    Arc::make_mut(&mut row).waiting.extend(before);
+                }
+                Change::Recovery {
+                    before: None,
+                    after: Some(row),
+                }
+            }
+            Record::Stray(row) => Change::Stray {
+                node: row.node,
+                key: row.key.clone(),
+                before: None,
+                after: Some(row),
+            },
         };
         self.install(&[change]);
         Ok(())
@@ -139,7 +158,9 @@ impl Ledger {
             } => {
                 let named = match state {
                     AddressState::Bound { key, .. } => self.allocation(key).is_some(),
-                    AddressState::Held { claim } => self.claim(*claim).is_some(),
+                    AddressState::Held { claim } | AddressState::Disputed { claim } => {
+                        self.claim(*claim).is_some()
+                    }
                     AddressState::Idle { node, .. } => known_node(*node),
                     _ => true,
                 };
@@ -148,6 +169,12 @@ impl Ledger {
                     .is_some_and(|row| row.contains(*address));
                 ("address", address.to_string(), named && inside)
             }
+            Record::Recovery(row) => (
+                "recovery",
+                row.number.to_string(),
+                row.cluster == self.cluster,
+            ),
+            Record::Stray(row) => ("stray", row.key.to_string(), known_node(row.node)),
             _ => return Ok(()),
         };
         whole.then_some(()).ok_or(Error::Dangling { what, name })

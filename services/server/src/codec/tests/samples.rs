@@ -224,6 +224,25 @@ pub fn command() -> impl Strategy<Value = Command> {
             })
         }),
         repair().prop_map(Command::Repair),
+        (cluster_id(), recovery_kind(), any::<(u64, bool)>()).prop_map(
+            |(cluster, kind, (revision_jump, unknown_nodes))| {
+                Command::Recover(Recover {
+                    cluster,
+                    kind,
+                    revision_jump,
+                    unknown_nodes,
+                })
+            }
+        ),
+        (any::<(u64, bool)>(), prop::collection::vec(live(), 0..3)).prop_map(
+            |((node, admin), live)| {
+                Command::ConfirmNode(ConfirmNode {
+                    node: NodeId(node),
+                    word: if admin { Word::Admin } else { Word::Report },
+                    live,
+                })
+            }
+        ),
     ]
 }
 
@@ -239,6 +258,57 @@ fn repair() -> impl Strategy<Value = Repair> {
             generation: Generation(generation),
         }),
     ]
+}
+
+fn recovery_kind() -> impl Strategy<Value = RecoveryKind> {
+    prop_oneof![Just(RecoveryKind::Restored), Just(RecoveryKind::Forced)]
+}
+
+fn live() -> impl Strategy<Value = Live> {
+    (allocation(), any::<u64>()).prop_map(|(row, invoked_at_ms)| Live {
+        key: (*row.key).clone(),
+        boot: row.boot,
+        invoked_at_ms,
+        pod: row.pod,
+        eni: row.eni,
+        addresses: row.addresses,
+    })
+}
+
+fn recovery() -> impl Strategy<Value = Recovery> {
+    let waiting = prop::collection::btree_set(any::<u64>().prop_map(NodeId), 0..4);
+    let names = (recovery_kind(), cluster_id(), cluster_id(), principal());
+    let closed = option::of((1..=u64::MAX).prop_map(Revision));
+    (names, any::<[u64; 5]>(), waiting, closed).prop_map(
+        |((kind, former, cluster, ordered_by), numbers, waiting, closed)| Recovery {
+            number: numbers[0],
+            kind,
+            former,
+            cluster,
+            follows: Revision(numbers[1]),
+            began: Revision(numbers[2]),
+            began_ms: numbers[3],
+            began_wall_ms: numbers[4],
+            ordered_by,
+            reason: Reason::new("all disks lost").expect("a text"),
+            waiting,
+            closed,
+        },
+    )
+}
+
+fn stray() -> impl Strategy<Value = Stray> {
+    let cause = prop::sample::select(StrayCause::ALL.to_vec());
+    (live(), any::<(u64, u64)>(), cause).prop_map(|(live, (node, since), cause)| Stray {
+        key: Arc::new(live.key),
+        node: NodeId(node),
+        boot: live.boot,
+        invoked_at_ms: live.invoked_at_ms,
+        pod: live.pod,
+        addresses: live.addresses,
+        cause,
+        since: Revision(since),
+    })
 }
 
 fn bind() -> impl Strategy<Value = Command> {
@@ -551,6 +621,21 @@ pub fn change() -> impl Strategy<Value = Change> {
                 version: ClusterVersion(after),
             },
         }),
+        (side(recovery()), side(recovery()))
+            .prop_map(|(before, after)| Change::Recovery { before, after }),
+        any::<(u64, bool, bool)>().prop_map(|(node, before, after)| Change::OwedReport {
+            node: NodeId(node),
+            before,
+            after,
+        }),
+        (any::<u64>(), key(), side(stray()), side(stray())).prop_map(
+            |(node, key, before, after)| Change::Stray {
+                node: NodeId(node),
+                key: Arc::new(key),
+                before,
+                after,
+            }
+        ),
         (any::<u64>(), side(member()), side(member())).prop_map(|(id, before, after)| {
             Change::Member {
                 id: MemberId(id),

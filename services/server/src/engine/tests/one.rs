@@ -176,7 +176,6 @@ fn many_at_once_never_share() {
             let vswitch = ledger.vswitches().next().expect("there");
             ledger
                 .counts(vswitch.id)
-                .copied()
                 .expect("there")
                 .ipv4
                 .expect("there")

@@ -32,6 +32,12 @@ impl State {
 
     /// Who still waits.
     fn serve_one(&mut self, waiting: Waiting, now_ms: u64, out: &mut Vec<Out>) -> Option<Waiting> {
+        if let Pool::Ready(pool, _) = &self.pool
+            && let Some(recovery) = pool.recovery()
+        {
+            waiting.refuse(Failure::Refused(recovery.refusal(|_| None)));
+            return None;
+        }
         let sets = self.take(&waiting, now_ms);
         if !sets.is_empty() {
             self.grant(waiting, sets, out);

@@ -35,8 +35,8 @@ pub(in crate::grpc::admin) fn vswitches(
 fn vswitch(ledger: &Ledger, row: &VSwitch) -> v1::VSwitch {
     let cidr = |subnet: Option<Subnet>| subnet.map(|subnet| subnet.cidr.to_string());
     let gateway = |subnet| gateway(subnet, row.kind).map(|gateway: IpAddr| gateway.to_string());
-    let counts = ledger.counts(row.id).into_iter();
-    let families = counts.flat_map(|counts| counts.families());
+    let counts = ledger.counts(row.id);
+    let families = counts.iter().flat_map(|counts| counts.families());
     v1::VSwitch {
         id: row.id.0,
         name: row.name.to_string(),
