@@ -153,6 +153,23 @@ fn bootstrap<M: StateMachine, S: LogStore>(
     member: u64,
     members: &[u64],
 ) -> Result<(), Error> {
+    found(store, member, members, M::encode(machine.freeze()))
+}
+
+/// Makes an empty store the beginning of a new cluster whose machine is in the state that `chunks` encode. What
+/// [`Start::Bootstrap`] does with an empty machine, for a cluster that goes on from another's state; then [`Start::Recover`].
+///
+/// # Errors
+/// `NotEmpty`, `Members`, or the disk's own.
+pub fn found<S: LogStore>(
+    store: &mut S,
+    member: u64,
+    members: &[u64],
+    encoded: impl Iterator<Item = Vec<u8>>,
+) -> Result<(), Error> {
+    if !store.load()?.is_empty() {
+        return Err(Error::NotEmpty);
+    }
     let unique: BTreeSet<u64> = members.iter().copied().collect();
     if unique.len() != members.len() || unique.contains(&0) || !unique.contains(&member) {
         return Err(Error::Members {
@@ -166,7 +183,7 @@ fn bootstrap<M: StateMachine, S: LogStore>(
     };
     let mut checksum = 0;
     let mut chunks = 0;
-    for chunk in M::encode(machine.freeze()) {
+    for chunk in encoded {
         checksum = crc32c::crc32c_append(checksum, &chunk);
         store.stage_chunk(BOOTSTRAP_INDEX, chunks, &chunk)?;
         chunks += 1;

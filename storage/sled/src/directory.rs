@@ -126,6 +126,34 @@ impl Directory {
         member_id: u64,
         options: Options,
     ) -> Result<Self, Error> {
+        Self::build(path, cluster_id, member_id, options, |_| Ok(()))
+    }
+
+    /// The same, with what `fill` writes into its log and history: until that is done, a crash leaves a creation that was cut
+    /// short, never half a store. `fill` closes what it opens.
+    ///
+    /// # Errors
+    /// As [`Self::create`], and `fill`'s own.
+    pub fn build<E: From<Error>>(
+        path: &Path,
+        cluster_id: &str,
+        member_id: u64,
+        options: Options,
+        fill: impl FnOnce(&Self) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let directory = Self::begin(path, cluster_id, member_id, options)?;
+        fill(&directory)?;
+        directory.complete()?;
+        Ok(directory)
+    }
+
+    /// Everything is there but the word that it is whole.
+    fn begin(
+        path: &Path,
+        cluster_id: &str,
+        member_id: u64,
+        options: Options,
+    ) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(Error::io("create", path))?;
         filesystem::refuse_network(path)?;
         let lock = Lock::take(path)?;
@@ -141,18 +169,23 @@ impl Directory {
         history::create(&path.join(HISTORY))?;
         let identity = Identity::new(cluster_id, member_id);
         identity.write(path)?;
-        fs::remove_file(&creating).map_err(Error::io("remove", &creating))?;
-        sync_directory(path)?;
-        if let Some(parent) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
-            sync_directory(parent)?;
-        }
-        ballast::restore(path, options.ballast_bytes)?;
         Ok(Self {
             path: path.to_owned(),
             identity,
             options,
             lock: Arc::new(lock),
         })
+    }
+
+    fn complete(&self) -> Result<(), Error> {
+        let path = &self.path;
+        let creating = path.join(CREATING);
+        fs::remove_file(&creating).map_err(Error::io("remove", &creating))?;
+        sync_directory(path)?;
+        if let Some(parent) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
+            sync_directory(parent)?;
+        }
+        ballast::restore(path, self.options.ballast_bytes)
     }
 
     /// Takes a whole store. On a nearly full disk the ballast is given up first, so that sled can open (S5).

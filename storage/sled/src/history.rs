@@ -107,6 +107,15 @@ pub struct Gap {
     pub chain: [u8; 32],
 }
 
+/// Revisions that never were: whoever numbers the records skipped them. Nothing is missing there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Void {
+    /// The first revision that never was.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+}
+
 // === impl Query ===
 
 impl Default for Query {

@@ -50,8 +50,12 @@ pub(crate) const LOG_HEAD: Forms<OfRecord> = Forms {
 /// The history's head record; the form is its first byte.
 pub(crate) const HISTORY_HEAD: Forms<OfRecord> = Forms {
     schema: "history",
-    newest: 1,
-    steps: &[],
+    newest: 2,
+    steps: &[Step {
+        from: 1,
+        what: "it ends with the list of revisions that never were",
+        run: |head| Some([head, &[0]].concat()),
+    }],
 };
 
 // === impl Forms ===
@@ -96,7 +100,7 @@ impl Forms<OfRecord> {
         for step in steps {
             let next = (step.run)(&body);
             body = next.ok_or_else(|| damaged(&format!("of form {} cannot be read", step.from)))?;
-            tracing::info!(schema = self.schema, from = step.from, what = step.what, path = %path.display(), "brought up to date");
+            tracing::debug!(schema = self.schema, from = step.from, what = step.what, path = %path.display(), "brought up to date");
         }
         // A form is one byte as long as there are fewer than 256 of them.
         body.insert(0, self.newest as u8);

@@ -51,6 +51,10 @@ impl HistoryWriter {
         for gap in &mut head.gaps {
             gap.first = gap.first.max(revision);
         }
+        head.voids.retain(|void| void.last >= revision);
+        for void in &mut head.voids {
+            void.first = void.first.max(revision);
+        }
         head.sequence += 1;
         self.shared
             .database
@@ -59,6 +63,7 @@ impl HistoryWriter {
         let mut state = self.shared.state_mut();
         state.floor = head.floor;
         state.gaps = head.gaps.clone();
+        state.voids = head.voids.clone();
         drop(state);
         self.head = head;
         Ok(())

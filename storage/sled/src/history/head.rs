@@ -1,12 +1,15 @@
 //! The one record that every commit replaces: how far the history reaches and what its index consists of.
 
 use super::index::RunMeta;
-use super::{Gap, Through};
+use super::{Gap, Through, Void};
 use crate::encoding::{Input, put_u64s, put_varint};
 use crate::upgrade::HISTORY_HEAD;
 
-/// The newest layout of the record. A form is one byte as long as there are fewer than 256 of them.
+/// The newest layout of the record, with the list of voids at its end. A form is one byte as long as there are fewer than
+/// 256 of them.
 const LAYOUT: u8 = HISTORY_HEAD.newest as u8;
+/// Without voids a record is written as the first release wrote it, so that an upgrade can be taken back.
+const LAYOUT_WITHOUT_VOIDS: u8 = 1;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Head {
@@ -25,6 +28,8 @@ pub(super) struct Head {
     pub(super) next_run: u64,
     /// The run that a merge is writing, a slice at a time; 0 = none.
     pub(super) merging: u64,
+    /// Revisions that never were, oldest first.
+    pub(super) voids: Vec<Void>,
 }
 
 // === impl Head ===
@@ -41,13 +46,18 @@ impl Default for Head {
             doomed: Vec::new(),
             next_run: 1,
             merging: 0,
+            voids: Vec::new(),
         }
     }
 }
 
 impl Head {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut out = vec![LAYOUT];
+        let layout = match self.voids.is_empty() {
+            true => LAYOUT_WITHOUT_VOIDS,
+            false => LAYOUT,
+        };
+        let mut out = vec![layout];
         put_varint(&mut out, self.sequence);
         put_varint(&mut out, self.through.revision);
         put_varint(&mut out, self.through.index);
@@ -66,9 +76,14 @@ impl Head {
         }
         put_varint(&mut out, self.next_run);
         put_varint(&mut out, self.merging);
+        if layout == LAYOUT {
+            let bounds = self.voids.iter().flat_map(|void| [void.first, void.last]);
+            put_u64s(&mut out, &bounds.collect::<Vec<_>>());
+        }
         out
     }
 
+    /// Of a record in the newest layout.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut input = Input::new(bytes);
         if input.u8()? != LAYOUT {
@@ -93,6 +108,7 @@ impl Head {
             doomed: runs(&mut input)?,
             next_run: input.varint()?,
             merging: input.varint()?,
+            voids: voids(&input.u64s()?)?,
         };
         input.end().map(|()| head)
     }
@@ -106,6 +122,15 @@ fn gap(input: &mut Input<'_>) -> Option<Gap> {
     })
 }
 
+fn voids(bounds: &[u64]) -> Option<Vec<Void>> {
+    let (pairs, rest) = bounds.as_chunks::<2>();
+    let void = |[first, last]: &[u64; 2]| Void {
+        first: *first,
+        last: *last,
+    };
+    rest.is_empty().then(|| pairs.iter().map(void).collect())
+}
+
 fn runs(input: &mut Input<'_>) -> Option<Vec<RunMeta>> {
     let count = input.length()?;
     (0..count).map(|_| RunMeta::decode(input)).collect()
@@ -114,6 +139,7 @@ fn runs(input: &mut Input<'_>) -> Option<Vec<RunMeta>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn a_head_comes_back_as_it_was_written() {
@@ -144,11 +170,31 @@ mod tests {
             doomed: vec![run, run],
             next_run: 5,
             merging: 4,
+            voids: Vec::new(),
         };
-        let bytes = head.encode();
-        assert_eq!(Head::decode(&bytes), Some(head));
-        for length in 0..bytes.len() {
-            assert_eq!(Head::decode(&bytes[..length]), None);
+        let voids = vec![
+            Void {
+                first: 40,
+                last: 60,
+            },
+            Void {
+                first: 70,
+                last: 70,
+            },
+        ];
+        let with_voids = Head {
+            voids,
+            ..head.clone()
+        };
+        // Without voids it is what the first release reads.
+        assert_eq!((head.encode()[0], with_voids.encode()[0]), (1, 2));
+        for head in [head, with_voids] {
+            let bytes = HISTORY_HEAD.brought_up(head.encode(), Path::new("history"));
+            let bytes = bytes.expect("a form that is known");
+            assert_eq!(Head::decode(&bytes), Some(head));
+            for length in 0..bytes.len() {
+                assert_eq!(Head::decode(&bytes[..length]), None);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::plan::plan;
 use super::writer::settle_keys;
-use super::{Gap, HistoryWriter, Record, Through};
+use super::{Gap, HistoryWriter, Record, Through, Void};
 use crate::Error;
 
 impl HistoryWriter {
@@ -39,6 +39,60 @@ impl HistoryWriter {
         }
         self.reach(to.index);
         let nothing = plan(&self.shared.state(), Vec::new(), through.chain, false);
+        self.store(head, nothing)
+    }
+
+    /// The revisions behind the newest, up to the one before `next`, never were. Durable on return.
+    ///
+    /// # Errors
+    /// `Misuse` if `next` is not above what follows by itself, or with uncommitted records.
+    pub fn skip_to(&mut self, next: u64) -> Result<(), Error> {
+        let result = self.skip(next);
+        self.finish(result)
+    }
+
+    fn skip(&mut self, next: u64) -> Result<(), Error> {
+        let newest = self.head.through.revision;
+        if self.buffered() > 0 || next <= newest + 1 {
+            return Err(Error::misuse(format!(
+                "a skip of the history from revision {newest} to {next}"
+            )));
+        }
+        let mut head = self.head.clone();
+        head.through.revision = next - 1;
+        head.voids.push(Void {
+            first: (newest + 1).max(head.floor),
+            last: next - 1,
+        });
+        let nothing = plan(&self.shared.state(), Vec::new(), head.through.chain, false);
+        self.store(head, nothing)
+    }
+
+    /// The beginning of a gap, up to the revision before `next`, never was. Durable on return.
+    ///
+    /// # Errors
+    /// `Misuse` if no gap begins at `first`, or it does not reach to `next`.
+    pub fn import_void(&mut self, first: u64, next: u64) -> Result<(), Error> {
+        let result = self.void(first, next);
+        self.finish(result)
+    }
+
+    fn void(&mut self, first: u64, next: u64) -> Result<(), Error> {
+        let mut head = self.head.clone();
+        let mut gaps = head.gaps.iter_mut();
+        let gap = gaps.find(|gap| gap.first == first && first < next && next <= gap.last);
+        let Some(gap) = gap else {
+            return Err(Error::misuse(format!(
+                "no revisions from {first} to {next} into the history, which has no such gap"
+            )));
+        };
+        gap.first = next;
+        head.voids.push(Void {
+            first,
+            last: next - 1,
+        });
+        head.voids.sort_by_key(|void| void.first);
+        let nothing = plan(&self.shared.state(), Vec::new(), head.through.chain, false);
         self.store(head, nothing)
     }
 

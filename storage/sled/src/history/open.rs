@@ -9,6 +9,7 @@ use crate::Error;
 use crate::checksum::unframe;
 use crate::database::{Database, DatabaseOptions};
 use crate::upgrade::HISTORY_HEAD;
+use std::iter::Peekable;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ fn read_state(database: &Database, head: &Head) -> Result<State, Error> {
         through: head.through,
         floor: head.floor,
         gaps: head.gaps.clone(),
+        voids: head.voids.clone(),
         ..State::default()
     };
     for header in read_headers(database)? {
@@ -71,17 +73,18 @@ fn read_headers(database: &Database) -> Result<Vec<Header>, Error> {
     Ok(headers)
 }
 
-/// From the floor to the newest revision everything is in exactly one segment or in a known gap, and the chain joins.
+/// From the floor to the newest revision everything is in exactly one segment, in a known gap or in a void, and the chain
+/// joins.
 fn check_coverage(database: &Database, head: &Head, state: &State) -> Result<(), Error> {
-    let mut gaps = head.gaps.iter().peekable();
+    let mut holes = holes(head);
     let mut reached = head.floor.saturating_sub(1);
     let mut chain = None;
     for header in state.headers.values() {
-        while let Some(gap) =
-            gaps.next_if(|gap| gap.first == reached + 1 && gap.last < header.first)
+        while let Some(hole) =
+            holes.next_if(|hole| hole.first == reached + 1 && hole.last < header.first)
         {
-            reached = gap.last;
-            chain = Some(gap.chain);
+            reached = hole.last;
+            chain = hole.chain.or(chain);
         }
         let below_floor = header.first < head.floor && chain.is_none();
         let joins = chain.is_none_or(|chain| [chain, [0; 32]].contains(&header.chain_before));
@@ -96,17 +99,42 @@ fn check_coverage(database: &Database, head: &Head, state: &State) -> Result<(),
             chain = Some(header.chain_last);
         }
     }
-    while let Some(gap) = gaps.next_if(|gap| gap.first == reached + 1) {
-        reached = gap.last;
-        chain = Some(gap.chain);
+    while let Some(hole) = holes.next_if(|hole| hole.first == reached + 1) {
+        reached = hole.last;
+        chain = hole.chain.or(chain);
     }
     let through = head.through;
     let joins = chain.is_none_or(|chain| chain == through.chain);
-    if reached != through.revision || !joins || gaps.next().is_some() {
+    if reached != through.revision || !joins || holes.next().is_some() {
         let newest = through.revision;
         return Err(database.damaged(format!("the history ends at {reached}, not at {newest}")));
     }
     Ok(())
+}
+
+/// Revisions without a segment.
+struct Hole {
+    first: u64,
+    last: u64,
+    /// After it; none = as before it, nothing having been there.
+    chain: Option<[u8; 32]>,
+}
+
+/// Gaps and voids, oldest first.
+fn holes(head: &Head) -> Peekable<std::vec::IntoIter<Hole>> {
+    let gaps = head.gaps.iter().map(|gap| Hole {
+        first: gap.first,
+        last: gap.last,
+        chain: Some(gap.chain),
+    });
+    let voids = head.voids.iter().map(|void| Hole {
+        first: void.first,
+        last: void.last,
+        chain: None,
+    });
+    let mut holes: Vec<Hole> = gaps.chain(voids).collect();
+    holes.sort_by_key(|hole| hole.first);
+    holes.into_iter().peekable()
 }
 
 /// A crash may leave blocks of a run that was never finished: of the newest one, or of a merge. The next merge starts over.

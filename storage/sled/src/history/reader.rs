@@ -3,7 +3,7 @@
 use super::index::{Run, hash};
 use super::segment::{Header, Segment};
 use super::state::{Pending, Shared};
-use super::{Gap, Order, PAGE_BYTES_MAX, PAGE_RECORDS_MAX, Page, Query, Record, Through};
+use super::{Gap, Order, PAGE_BYTES_MAX, PAGE_RECORDS_MAX, Page, Query, Record, Through, Void};
 use crate::Error;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +43,11 @@ impl HistoryReader {
     /// What this replica has yet to fetch, oldest first. An answer about these revisions is incomplete.
     pub fn gaps(&self) -> Vec<Gap> {
         self.shared.state().gaps.clone()
+    }
+
+    /// Revisions that never were, oldest first. Nothing is missing there.
+    pub fn voids(&self) -> Vec<Void> {
+        self.shared.state().voids.clone()
     }
 
     /// Records that carry a posting key.

@@ -2,7 +2,7 @@
 
 use super::index::Run;
 use super::segment::{Header, Segment};
-use super::{Gap, Through};
+use super::{Gap, Through, Void};
 use crate::Error;
 use crate::database::Database;
 use std::collections::{BTreeMap, VecDeque};
@@ -25,6 +25,7 @@ pub(super) struct State {
     pub(super) through: Through,
     pub(super) floor: u64,
     pub(super) gaps: Vec<Gap>,
+    pub(super) voids: Vec<Void>,
     /// Every segment, by first revision.
     pub(super) headers: BTreeMap<u64, Arc<Header>>,
     /// The incomplete ones, whole.

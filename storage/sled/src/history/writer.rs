@@ -211,6 +211,7 @@ impl HistoryWriter {
         state.through = head.through;
         state.floor = head.floor;
         state.gaps = head.gaps.clone();
+        state.voids = head.voids.clone();
         drop(state);
         self.head = head;
         Ok(())

@@ -265,3 +265,26 @@ fn a_database_of_another_store_is_refused() {
         assert!(refused.contains("part of another store"), "{refused}");
     }
 }
+
+#[test]
+fn a_store_that_is_built_is_whole_or_not_there() {
+    // Whatever stops the one that fills it, a half-filled store is a creation that was cut short: never one to go on with.
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("data");
+    let failed = Directory::build(&path, "cluster-a", 3, options(), |directory| {
+        directory.log().map(drop)?;
+        Err::<(), Error>(Error::Absent {
+            path: "here".into(),
+        })
+    });
+    assert!(failed.unwrap_err().to_string().contains("here"));
+    assert_eq!(Directory::inspect(&path).unwrap(), Found::Unfinished);
+    assert!(refusal(&path).contains("holds no store"));
+
+    let built = Directory::build(&path, "cluster-b", 4, options(), |directory| {
+        directory.log().map(drop)
+    });
+    let identity = built.unwrap().identity().clone();
+    assert_eq!(identity.cluster_id, "cluster-b");
+    assert_eq!(Directory::inspect(&path).unwrap(), Found::Store(identity));
+}

@@ -2,7 +2,7 @@
 
 use super::{fresh, open_at, record};
 use berth_store::Error;
-use berth_store::history::{HistoryWriter, Query, Through};
+use berth_store::history::{HistoryWriter, Query, Through, Void};
 use std::path::Path;
 
 fn append(writer: &mut HistoryWriter, revisions: std::ops::RangeInclusive<u64>) {
@@ -235,4 +235,85 @@ fn the_index_is_merged_and_still_finds_everything() {
 fn stored(path: &Path, kind: &[u8]) -> usize {
     let config = sled::Config::new().path(path).segment_size(8 << 20);
     super::patiently(|| config.open()).scan_prefix(kind).count()
+}
+
+#[test]
+fn revisions_that_never_were() {
+    // A skip is no gap: nothing is missing there, neither in a query nor after a restart, and the chain joins across it.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("history");
+    let (mut writer, reader) = fresh(&path);
+    append(&mut writer, 1..=5);
+    writer.commit().unwrap();
+    append(&mut writer, 6..=7);
+    assert!(refusal(writer.skip_to(1_000)).contains("a skip of the history"));
+    drop((writer, reader));
+    let (mut writer, reader) = open_at(&path);
+    assert!(refusal(writer.skip_to(6)).contains("a skip of the history"));
+    drop((writer, reader));
+
+    let (mut writer, reader) = open_at(&path);
+    writer.skip_to(1_000).unwrap();
+    let through = writer.through();
+    assert_eq!((through.revision, through.chain), (999, record(5, 1).chain));
+    drop((writer, reader));
+
+    // A crash between the skip and what follows it.
+    let (mut writer, reader) = open_at(&path);
+    append(&mut writer, 1_000..=1_020);
+    writer.commit().unwrap();
+    let found = reader.range(&everything()).unwrap().records;
+    let revisions: Vec<u64> = found.iter().map(|record| record.revision).collect();
+    let expected: Vec<u64> = (1..=5).chain(1_000..=1_020).rev().collect();
+    assert_eq!(revisions, expected);
+    assert_eq!(reader.gaps(), []);
+    let void = Void {
+        first: 6,
+        last: 999,
+    };
+    assert_eq!(reader.voids(), [void]);
+    assert_eq!(reader.record(500).unwrap(), None);
+    drop((writer, reader));
+
+    let (mut writer, reader) = open_at(&path);
+    writer.drop_before(500).unwrap();
+    assert_eq!(reader.voids()[0].first, 500);
+    writer.drop_before(1_003).unwrap();
+    assert_eq!(reader.voids(), []);
+    drop((writer, reader));
+    let (_, reader) = open_at(&path);
+    assert_eq!(reader.range(&everything()).unwrap().records.len(), 18);
+}
+
+#[test]
+fn a_gap_with_revisions_that_never_were() {
+    // A replica that fetches a history with a skip in it comes to the same, in pieces and with restarts between them.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("history");
+    let (mut writer, _) = fresh(&path);
+    let last = record(1_010, 200);
+    let place = Through {
+        revision: 1_010,
+        index: last.index,
+        chain: last.chain,
+    };
+    writer.jump(place).unwrap();
+    let records = |revisions: std::ops::RangeInclusive<u64>| {
+        revisions.map(|revision| record(revision, 200)).collect()
+    };
+    writer.import(records(1..=5)).unwrap();
+    drop(writer);
+    for (first, next) in [(7, 1_000), (6, 1_011), (6, 6)] {
+        let (mut writer, _) = open_at(&path);
+        assert!(refusal(writer.import_void(first, next)).contains("no such gap"));
+    }
+    let (mut writer, _) = open_at(&path);
+    writer.import_void(6, 1_000).unwrap();
+    drop(writer);
+    let (mut writer, reader) = open_at(&path);
+    writer.import(records(1_000..=1_010)).unwrap();
+    assert_eq!(reader.gaps(), []);
+    drop((writer, reader));
+    let (_, reader) = open_at(&path);
+    assert_eq!(reader.range(&everything()).unwrap().records.len(), 16);
 }
