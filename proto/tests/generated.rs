@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "berth/v1/nouns.proto",
     "berth/v1/allocator.proto",
     "berth/v1/facts.proto",
     "berth/v1/history.proto",
     "berth/v1/admin.proto",
+    "berth/v1/recovery.proto",
     "berth/log/v1/entry.proto",
     "berth/log/v1/row.proto",
+    "berth/log/v1/backup.proto",
     "berth/peer/v1/peer.proto",
 ];
 

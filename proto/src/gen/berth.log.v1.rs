@@ -949,3 +949,57 @@ pub struct SnapshotHeader {
     #[prost(uint64, tag = "6")]
     pub wall_time_ms: u64,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackupHeader {
+    #[prost(string, tag = "1")]
+    pub cluster_id: ::prost::alloc::string::String,
+    /// Of the ledger, and the last of the history.
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    /// The history's hash up to it, 32 bytes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub chain: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "4")]
+    pub ledger_time_ms: u64,
+    /// The ledger's, ms since 1970.
+    #[prost(uint64, tag = "5")]
+    pub wall_time_ms: u64,
+    /// When the backup was made, by the clock of the replica that made it, ms since 1970.
+    #[prost(uint64, tag = "6")]
+    pub saved_wall_ms: u64,
+    /// Of the program that made it.
+    #[prost(string, tag = "7")]
+    pub program_version: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "8")]
+    pub member_id: u64,
+    /// The oldest revision of the history; what is older was dropped by retention.
+    #[prost(uint64, tag = "9")]
+    pub history_first_revision: u64,
+    #[prost(uint64, tag = "10")]
+    pub allocations: u64,
+}
+/// Encoded EventGroups, each with its revision.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BackupHistory {
+    #[prost(message, repeated, tag = "1")]
+    pub groups: ::prost::alloc::vec::Vec<BackupGroup>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackupGroup {
+    #[prost(uint64, tag = "1")]
+    pub revision: u64,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub group: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackupEnd {
+    /// Of the frames before this one.
+    #[prost(uint64, tag = "1")]
+    pub frames: u64,
+    /// Of everything before this frame.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    /// BLAKE3 of everything before this frame.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub digest: ::prost::bytes::Bytes,
+}

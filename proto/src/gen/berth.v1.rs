@@ -4186,3 +4186,705 @@ pub mod admin_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SaveSnapshotRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SaveSnapshotResponse {
+    /// The next bytes of the file; 1 MiB at most.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub frames: ::prost::bytes::Bytes,
+    /// What is being saved, and how far its history has come, for showing progress.
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    #[prost(uint64, tag = "3")]
+    pub history_through_revision: u64,
+    /// Of the last message: BLAKE3 of all bytes.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub digest: ::prost::bytes::Bytes,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRecoveryRequest {
+    /// As far as the replica that is asked has applied, without a quorum.
+    #[prost(bool, tag = "1")]
+    pub stale: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetRecoveryResponse {
+    /// The last one, closed or open; absent = there never was one.
+    #[prost(message, optional, tag = "1")]
+    pub recovery: ::core::option::Option<RecoveryState>,
+    /// Sandboxes that live, by their nodes' word, with addresses that the ledger cannot call their own. Nobody else gets these.
+    /// At most 1,000 of them.
+    #[prost(message, repeated, tag = "2")]
+    pub strays: ::prost::alloc::vec::Vec<StraySandbox>,
+    /// The revision at which this was true.
+    #[prost(uint64, tag = "3")]
+    pub revision: u64,
+    /// In all.
+    #[prost(uint32, tag = "4")]
+    pub strays_count: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecoveryState {
+    /// Counts the recoveries of this ledger, from 1.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// "restored" from a backup, or "forced", the quorum being lost.
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub former_cluster_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub cluster_id: ::prost::alloc::string::String,
+    /// The last revision before it, and its own.
+    #[prost(uint64, tag = "5")]
+    pub follows_revision: u64,
+    #[prost(uint64, tag = "6")]
+    pub began_revision: u64,
+    /// ms since 1970.
+    #[prost(uint64, tag = "7")]
+    pub began_wall_ms: u64,
+    #[prost(string, tag = "8")]
+    pub ordered_by: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub reason: ::prost::alloc::string::String,
+    /// The last word came with this revision; 0 = it is open.
+    #[prost(uint64, tag = "10")]
+    pub closed_revision: u64,
+    /// Nodes that owe a report; at most 1,000 of them.
+    #[prost(message, repeated, tag = "11")]
+    pub waiting: ::prost::alloc::vec::Vec<WaitingNode>,
+    /// Somebody has to say that there are no nodes that the ledger does not know.
+    #[prost(bool, tag = "12")]
+    pub unknown_nodes: bool,
+    /// Who owes a report in all: nodes, and one for those that the ledger does not know.
+    #[prost(uint32, tag = "13")]
+    pub waiting_count: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WaitingNode {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub identity: ::prost::alloc::string::String,
+    /// What the ledger knows to be there.
+    #[prost(uint32, tag = "3")]
+    pub allocations: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StraySandbox {
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<AttachmentKey>,
+    #[prost(message, optional, tag = "2")]
+    pub pod: ::core::option::Option<PodIdentity>,
+    #[prost(string, tag = "3")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "4")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why they are not its own, in words.
+    #[prost(string, tag = "5")]
+    pub cause: ::prost::alloc::string::String,
+    /// Known since this revision.
+    #[prost(uint64, tag = "6")]
+    pub since_revision: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NodeReportRequest {
+    /// The node's name, as registered.
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    /// What it was registered with; empty = not named. Another one under this name is refused.
+    #[prost(string, tag = "2")]
+    pub identity: ::prost::alloc::string::String,
+    /// The kernel's boot id.
+    #[prost(string, tag = "3")]
+    pub boot_id: ::prost::alloc::string::String,
+    /// Every sandbox with an address of ours, complete: what is not named does not live. At most 2,048.
+    #[prost(message, repeated, tag = "4")]
+    pub live: ::prost::alloc::vec::Vec<LiveSandbox>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LiveSandbox {
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<AttachmentKey>,
+    #[prost(message, optional, tag = "2")]
+    pub pod: ::core::option::Option<PodIdentity>,
+    /// When its shim started, boot-time clock, ms.
+    #[prost(uint64, tag = "3")]
+    pub invoked_at_ms: u64,
+    /// The ENI that its addresses sit on; empty on a routed network.
+    #[prost(string, tag = "4")]
+    pub eni: ::prost::alloc::string::String,
+    /// Without prefix length; 1 to 8.
+    #[prost(string, repeated, tag = "5")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfirmNodeRequest {
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<Change>,
+    /// Either a node's name,
+    #[prost(string, tag = "2")]
+    pub node: ::prost::alloc::string::String,
+    /// or the nodes that the ledger does not know.
+    #[prost(bool, tag = "3")]
+    pub unknown_nodes: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfirmNodeResponse {
+    /// Sandboxes that were taken over.
+    #[prost(uint32, tag = "1")]
+    pub adopted: u32,
+    /// Sandboxes that do not fit: see GetRecovery.
+    #[prost(uint32, tag = "2")]
+    pub strays: u32,
+    /// Who still owes a report.
+    #[prost(uint32, tag = "3")]
+    pub waiting: u32,
+    #[prost(uint64, tag = "4")]
+    pub revision: u64,
+}
+/// Generated client implementations.
+pub mod recovery_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    #[derive(Debug, Clone)]
+    pub struct RecoveryClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RecoveryClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RecoveryClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RecoveryClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RecoveryClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// A backup of the ledger at one revision and of the history up to it, as the bytes of its file (berth/log/v1/backup.proto).
+        /// Whoever writes the file has all of it when a message with a digest has come, and it is that of the bytes.
+        pub async fn save_snapshot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SaveSnapshotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::SaveSnapshotResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Recovery/SaveSnapshot",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Recovery", "SaveSnapshot"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// The last recovery: whom it waits for, and what lives with addresses that are not its own.
+        pub async fn get_recovery(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRecoveryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetRecoveryResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Recovery/GetRecovery",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Recovery", "GetRecovery"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// A node's own word: everything that lives there. Of a node that owes no report it changes nothing, so it may be repeated.
+        pub async fn node_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::NodeReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmNodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Recovery/NodeReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Recovery", "NodeReport"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// An administrator's word: nothing lives on a node but what the ledger knows, or the nodes that it does not know are gone.
+        pub async fn confirm_node(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ConfirmNodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmNodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Recovery/ConfirmNode",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Recovery", "ConfirmNode"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod recovery_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RecoveryServer.
+    #[async_trait]
+    pub trait Recovery: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the SaveSnapshot method.
+        type SaveSnapshotStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::SaveSnapshotResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// A backup of the ledger at one revision and of the history up to it, as the bytes of its file (berth/log/v1/backup.proto).
+        /// Whoever writes the file has all of it when a message with a digest has come, and it is that of the bytes.
+        async fn save_snapshot(
+            &self,
+            request: tonic::Request<super::SaveSnapshotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::SaveSnapshotStream>,
+            tonic::Status,
+        >;
+        /// The last recovery: whom it waits for, and what lives with addresses that are not its own.
+        async fn get_recovery(
+            &self,
+            request: tonic::Request<super::GetRecoveryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetRecoveryResponse>,
+            tonic::Status,
+        >;
+        /// A node's own word: everything that lives there. Of a node that owes no report it changes nothing, so it may be repeated.
+        async fn node_report(
+            &self,
+            request: tonic::Request<super::NodeReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmNodeResponse>,
+            tonic::Status,
+        >;
+        /// An administrator's word: nothing lives on a node but what the ledger knows, or the nodes that it does not know are gone.
+        async fn confirm_node(
+            &self,
+            request: tonic::Request<super::ConfirmNodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmNodeResponse>,
+            tonic::Status,
+        >;
+    }
+    #[derive(Debug)]
+    pub struct RecoveryServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RecoveryServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RecoveryServer<T>
+    where
+        T: Recovery,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/berth.v1.Recovery/SaveSnapshot" => {
+                    #[allow(non_camel_case_types)]
+                    struct SaveSnapshotSvc<T: Recovery>(pub Arc<T>);
+                    impl<
+                        T: Recovery,
+                    > tonic::server::ServerStreamingService<super::SaveSnapshotRequest>
+                    for SaveSnapshotSvc<T> {
+                        type Response = super::SaveSnapshotResponse;
+                        type ResponseStream = T::SaveSnapshotStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SaveSnapshotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Recovery>::save_snapshot(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SaveSnapshotSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Recovery/GetRecovery" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRecoverySvc<T: Recovery>(pub Arc<T>);
+                    impl<
+                        T: Recovery,
+                    > tonic::server::UnaryService<super::GetRecoveryRequest>
+                    for GetRecoverySvc<T> {
+                        type Response = super::GetRecoveryResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRecoveryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Recovery>::get_recovery(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRecoverySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Recovery/NodeReport" => {
+                    #[allow(non_camel_case_types)]
+                    struct NodeReportSvc<T: Recovery>(pub Arc<T>);
+                    impl<
+                        T: Recovery,
+                    > tonic::server::UnaryService<super::NodeReportRequest>
+                    for NodeReportSvc<T> {
+                        type Response = super::ConfirmNodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::NodeReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Recovery>::node_report(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = NodeReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Recovery/ConfirmNode" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConfirmNodeSvc<T: Recovery>(pub Arc<T>);
+                    impl<
+                        T: Recovery,
+                    > tonic::server::UnaryService<super::ConfirmNodeRequest>
+                    for ConfirmNodeSvc<T> {
+                        type Response = super::ConfirmNodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ConfirmNodeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Recovery>::confirm_node(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConfirmNodeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RecoveryServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "berth.v1.Recovery";
+    impl<T> tonic::server::NamedService for RecoveryServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

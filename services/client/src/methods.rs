@@ -5,6 +5,7 @@ use std::time::Duration;
 use berth_proto::v1::admin_client::AdminClient;
 use berth_proto::v1::allocator_client::AllocatorClient;
 use berth_proto::v1::facts_client::FactsClient;
+use berth_proto::v1::recovery_client::RecoveryClient;
 use berth_proto::v1::*;
 use tonic::Streaming;
 
@@ -65,6 +66,8 @@ plain!(
     LedgerDigestRequest,
     TransferLeadershipRequest,
     ListMembersRequest,
+    GetRecoveryRequest,
+    NodeReportRequest,
 );
 
 /// Changes carry a request id, so that a repeat is answered with the first result; the caller's own is kept.
@@ -89,6 +92,7 @@ changes!(
     PromoteMemberRequest,
     RemoveMemberRequest,
     SetClusterVersionRequest,
+    ConfirmNodeRequest,
 );
 
 macro_rules! calls {
@@ -186,7 +190,20 @@ calls! { AdminClient:
     watch_history = watch_history(WatchHistoryRequest) -> Streaming<EventGroup>, STREAM;
 }
 
+calls! { RecoveryClient:
+    /// A backup, as the bytes of its file. The deadline is for the first answer, not for the stream.
+    save_snapshot = save_snapshot(SaveSnapshotRequest) -> Streaming<SaveSnapshotResponse>, STREAM;
+    /// The last recovery.
+    get_recovery = get_recovery(GetRecoveryRequest) -> GetRecoveryResponse, REPEATABLE;
+    /// Everything that lives on a node, by its own word.
+    node_report = node_report(NodeReportRequest) -> ConfirmNodeResponse, REPEATABLE;
+    /// Nothing lives on a node but what is known, by an administrator's word.
+    confirm_node = confirm_node(ConfirmNodeRequest) -> ConfirmNodeResponse, REPEATABLE;
+}
+
 impl Carried for WatchHistoryRequest {}
+
+impl Carried for SaveSnapshotRequest {}
 
 impl Client {
     /// Opens a stream of facts to the leader. `reports` is called for each try, as a stream that was begun cannot be begun

@@ -9,7 +9,8 @@ use crate::moment;
 use crate::output::{Document, Format};
 use crate::session::Session;
 use crate::{
-    allocation, check, claim, facts, history, member, node, raft, version, vswitch, whohas,
+    allocation, check, claim, facts, history, member, node, raft, recover, snapshot, version,
+    vswitch, whohas,
 };
 
 const EXAMPLES: &str = "\
@@ -107,6 +108,12 @@ pub enum Noun {
     /// The replicas and their log
     #[command(subcommand)]
     Raft(raft::Command),
+    /// Backups: save, look into, restore into a new cluster
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
+    /// After a restore: whom the cluster waits for; and a new cluster out of what is left of one
+    #[command(subcommand)]
+    Recover(recover::Command),
     /// The version that the log is written at, and who can apply which
     #[command(subcommand)]
     Version(version::Command),
@@ -131,6 +138,8 @@ impl Noun {
             Self::Whohas(command) => command.run(session).await,
             Self::Member(command) => command.run(session).await,
             Self::Raft(command) => command.run(session).await,
+            Self::Snapshot(command) => command.run(session).await,
+            Self::Recover(command) => command.run(session).await,
             Self::Version(command) => command.run(session).await,
             Self::Facts(command) => command.run(session).await,
             Self::Check(command) => command.run(session).await,

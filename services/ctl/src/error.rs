@@ -1,6 +1,7 @@
 //! Why a command was not done: one line, and what to do next.
 
 use std::io;
+use std::path::PathBuf;
 
 use berth_client::Error as CallError;
 
@@ -40,6 +41,25 @@ pub enum Error {
         line: u64,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// A file of ours.
+    #[error("{} cannot be written", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A backup that did not come to its end.
+    #[error("the backup did not come to its end ({0}), and nothing was kept of it: try again")]
+    CutOff(String),
+    /// The server's program cannot be run.
+    #[error("{} cannot be run, which does this: install it on this machine, or name it with the variable BERTHD", program.display())]
+    NoServer {
+        /// Which.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The question to one of several replicas ended without an answer.
     #[error("the question was not finished")]

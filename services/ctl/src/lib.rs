@@ -9,6 +9,7 @@ pub mod session;
 
 pub mod change;
 pub mod freshness;
+pub mod offline;
 
 pub mod allocation;
 pub mod check;
@@ -18,6 +19,8 @@ pub mod history;
 pub mod member;
 pub mod node;
 pub mod raft;
+pub mod recover;
+pub mod snapshot;
 pub mod version;
 pub mod vswitch;
 pub mod whohas;

@@ -11,6 +11,8 @@ pub mod holder;
 pub mod member;
 pub mod node;
 pub mod raft;
+pub mod recovery;
+pub mod snapshot;
 pub mod state;
 pub mod version;
 pub mod vswitch;

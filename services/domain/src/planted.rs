@@ -16,6 +16,8 @@ pub enum Planted {
     TombstonesIgnored,
     /// A static address is given back with its sandbox, whatever its policy.
     StaticReleasedOnDelete,
+    /// After a recovery addresses are given out before the nodes have said what lives there.
+    GrantsAfterRestore,
     /// What is due expires in an order that each replica has of its own.
     ExpiryUnordered,
 }
@@ -24,6 +26,7 @@ pub enum Planted {
 mod set {
     use super::Planted;
     use std::cell::Cell;
+    use std::sync::OnceLock;
 
     thread_local! {
         static SET: Cell<Option<Planted>> = const { Cell::new(None) };
@@ -34,15 +37,22 @@ mod set {
         SET.set(planted);
     }
 
+    static EVERYWHERE: OnceLock<Planted> = OnceLock::new();
+
+    /// All ledgers of this process have this defect, for good. The first call holds.
+    pub fn plant_everywhere(planted: Planted) {
+        EVERYWHERE.get_or_init(|| planted);
+    }
+
     pub(crate) fn has(planted: Planted) -> bool {
-        SET.get() == Some(planted)
+        SET.get() == Some(planted) || EVERYWHERE.get() == Some(&planted)
     }
 }
 
 #[cfg(feature = "planted")]
 pub(crate) use set::has;
 #[cfg(feature = "planted")]
-pub use set::plant;
+pub use set::{plant, plant_everywhere};
 
 #[cfg(not(feature = "planted"))]
 pub(crate) const fn has(_: Planted) -> bool {

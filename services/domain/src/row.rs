@@ -126,6 +126,9 @@ pub struct Node {
     pub warm_target: u32,
 }
 
+/// Of a sandbox that was adopted after a recovery: it lives, and nobody knows what it had asked for. No digest is this.
+pub const UNKNOWN_PARAMETERS: [u8; 16] = [0xff; 16];
+
 /// An address, or a pair, bound to an attachment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation {
@@ -149,7 +152,7 @@ pub struct Allocation {
     pub addresses: Vec<IpAddr>,
     /// The claim whose addresses these are, if they are static.
     pub claim: Option<ClaimId>,
-    /// Digest of what the caller asked for.
+    /// Digest of what the caller asked for, or [`UNKNOWN_PARAMETERS`].
     pub parameters: [u8; 16],
     /// Ledger time of the bind.
     pub bound_at_ms: u64,

@@ -12,17 +12,22 @@ pub mod authorisation;
 mod trace;
 
 pub(crate) mod decode;
+mod encode;
 
 mod admin;
 mod allocator;
 mod event;
 mod facts;
+mod recovery;
 
 pub mod status;
 
 pub use admin::AdminService;
 pub use allocator::AllocatorService;
 pub use facts::FactsService;
+pub use recovery::RecoveryService;
+
+pub(crate) use event::hex;
 
 use principal::Caller;
 use tonic::{Request, Status};

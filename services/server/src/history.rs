@@ -17,6 +17,7 @@ pub use feeder::{Feeder, Message};
 pub use progress::{BEHIND_MAX, Place, Progress};
 pub use reader::{Page, Query, Reader, Subject};
 pub use who_has::WhoHas;
+pub(crate) use writer::record;
 pub use writer::{Fetched, Reports, Source, Writer};
 
 use crate::codec;

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::history;
 use crate::node::{Allocate, Allocated, Caller, Collect, Collected, Release, Released, Request};
 use crate::planted::{self, Planted};
-use crate::replica::{Handle, ReplicaStatus};
+use crate::replica::{Handle, LedgerMachine, ReplicaStatus};
 use crate::router::{Admin, Router};
 use crate::versions::Versions;
 use admission::Effort;
@@ -28,7 +28,7 @@ use berth_domain::id::{ClusterName, Endpoint, MemberId, Namespace, PodName};
 use berth_domain::outcome::Answer;
 use berth_raft::replica::output::{ReadRefused, TransferRefused};
 use berth_raft::status::Role;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -144,10 +144,17 @@ impl Gate {
         if planted::has(Planted::StaleRead) {
             return self.read_stale(|ledger, _| query(ledger)).await;
         }
+        self.read_machine(|machine| query(machine.ledger())).await
+    }
+
+    async fn read_machine<R: Send + 'static>(
+        &self,
+        query: impl FnOnce(&LedgerMachine) -> R + Send + 'static,
+    ) -> Result<R, Failure> {
         let (done, answer) = oneshot::channel();
         let asked = self.parts.handle.read(Box::new(move |machine| {
             // Whoever asked may have gone away.
-            drop(done.send(machine.map(|machine| query(machine.ledger()))));
+            drop(done.send(machine.map(query)));
         }));
         asked.map_err(|_| inbox_full())?;
         match answer.await {
@@ -169,6 +176,12 @@ impl Gate {
         }));
         asked.map_err(|_| inbox_full())?;
         answer.await.map_err(|_| stopping())
+    }
+
+    /// The whole state, frozen, after a linearizable read: what a backup is made of.
+    pub async fn freeze(&self) -> Result<(Ledger, BTreeSet<ClusterName>), Failure> {
+        self.read_machine(|machine| (machine.ledger().clone(), machine.with_facts().clone()))
+            .await
     }
 
     /// This replica's history store.

@@ -29,6 +29,10 @@ pub mod history;
 
 pub mod facts;
 
+pub mod backup;
+
+pub mod offline;
+
 pub mod peer;
 
 pub mod metrics;

@@ -11,10 +11,11 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
-    let done = match flags.print_config {
-        true => print(&flags),
-        false => serve::run(&flags).map_err(Box::from),
+    let mut flags = Flags::parse();
+    let done = match (flags.offline.take(), flags.print_config) {
+        (Some(offline), _) => offline.run(),
+        (None, true) => print(&flags),
+        (None, false) => serve::run(&flags).map_err(Box::from),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

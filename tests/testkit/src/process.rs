@@ -79,6 +79,15 @@ impl Cluster {
         ready::wait(&mut self.members, &self.setup)
     }
 
+    /// One more replica, which joins beside the first and gets its vote by itself. It must lead or know who does.
+    pub fn join(&mut self) -> Result<(), Error> {
+        let at = self.members.len();
+        let beside = &self.members[0];
+        let member = member::join(at, beside, self.folder.path(), &self.setup)?;
+        self.members.push(member);
+        self.wait_until_ready()
+    }
+
     /// The client endpoints, in order: "http://127.0.0.1:40123".
     pub fn endpoints(&self) -> Vec<String> {
         self.members.iter().map(Member::endpoint).collect()

@@ -3,7 +3,7 @@
 use berth_domain::Ledger;
 use berth_domain::command::*;
 use berth_domain::id::*;
-use berth_domain::row::{AddressState, ClaimState, Policy};
+use berth_domain::row::{AddressState, ClaimState, Policy, UNKNOWN_PARAMETERS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -404,7 +404,7 @@ impl Model {
         let mut ended = Vec::new();
         if let Some(old) = self.sandboxes.get_mut(&bind.key) {
             match (old.bind.node == bind.node, old.bind.boot == bind.boot) {
-                (true, true) if old.bind.parameters == bind.parameters => {
+                (true, true) if asked_for(&old.bind, bind) => {
                     old.bind.invoked_at_ms = old.bind.invoked_at_ms.max(bind.invoked_at_ms);
                     return Ok(Said::Bound(false, old.bind.addresses.clone()));
                 }
@@ -730,5 +730,13 @@ fn reduced(state: AddressState) -> Place {
         AddressState::Disputed { claim } => Place::Disputed(claim.0),
         AddressState::Quarantined { .. } => Place::Quarantined,
         other => panic!("no command makes {other:?}"),
+    }
+}
+
+/// A repeat asks for the same; of what was adopted nobody knows more than the pod.
+fn asked_for(old: &Bind, new: &Bind) -> bool {
+    match old.parameters == UNKNOWN_PARAMETERS {
+        true => old.pod == new.pod,
+        false => old.parameters == new.parameters,
     }
 }

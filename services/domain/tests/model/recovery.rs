@@ -4,6 +4,7 @@ use super::naive::{Model, Place, Said, Sandbox, Strayed};
 use berth_domain::Ledger;
 use berth_domain::command::*;
 use berth_domain::id::*;
+use berth_domain::row::UNKNOWN_PARAMETERS;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -201,7 +202,7 @@ impl Model {
             eni: live.eni.clone(),
             addresses: live.addresses.clone(),
             claim: BindClaim::None,
-            parameters: [0; 16],
+            parameters: UNKNOWN_PARAMETERS,
         };
         self.sandboxes.insert(
             live.key.clone(),

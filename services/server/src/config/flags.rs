@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::{Config, Error, Options};
+use crate::offline::Offline;
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -8,8 +9,11 @@ use std::path::PathBuf;
 ///
 /// Try it: `berthd --dev`. Options come from --config, then BERTH_* variables, then flags; the later wins.
 #[derive(Parser, Clone, Debug, Default)]
-#[command(name = "berthd", version)]
+#[command(name = "berthd", version, args_conflicts_with_subcommands = true)]
 pub struct Flags {
+    /// Something else than serving.
+    #[command(subcommand)]
+    pub offline: Option<Offline>,
     /// The TOML file; config.example.toml names every key
     #[arg(long, value_name = "FILE", env = "BERTH_CONFIG")]
     pub config: Option<PathBuf>,

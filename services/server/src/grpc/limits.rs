@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// The largest request. A GC that names a thousand sandboxes fits; nothing of ours is near it otherwise.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// The largest report of a node: 2,048 sandboxes with long names. In the log it is one entry, which has 1 MiB, and a boot id
+/// for each of them.
+pub const REPORT_BYTES_MAX: usize = 896 * 1024;
 /// Calls at once on one connection. A load generator has 256 in flight; admission is bounded behind the door as well.
 pub const STREAMS_PER_CONNECTION: u32 = 512;
 /// A request's headers: a trace, a deadline, a user agent.

@@ -22,8 +22,8 @@ pub enum Message {
     Fetched {
         /// The first one's revision.
         first: u64,
-        /// One per revision.
-        bodies: Vec<Bytes>,
+        /// Each with its revision.
+        bodies: Vec<(u64, Bytes)>,
     },
     /// Nothing comes after this.
     End,
@@ -60,7 +60,7 @@ impl Feeder {
         self.hand_over(Message::End);
     }
 
-    pub(super) fn fetched(&self, first: u64, bodies: Vec<Bytes>) -> bool {
+    pub(super) fn fetched(&self, first: u64, bodies: Vec<(u64, Bytes)>) -> bool {
         self.sender.send(Message::Fetched { first, bodies }).is_ok()
     }
 

@@ -127,6 +127,13 @@ impl Reader {
         Revision(self.store.floor())
     }
 
+    /// Waits until everything up to `at_least` is durable here; the oldest revision that is kept. Refused while anything is
+    /// still being fetched.
+    pub async fn whole_from(&self, at_least: Revision) -> Result<Revision, Failure> {
+        self.complete(at_least, Revision(0)).await?;
+        Ok(self.floor())
+    }
+
     /// Matching groups, complete up to `at_least`; the writer is waited for.
     pub async fn list(&self, query: Query, at_least: Revision) -> Result<Page, Failure> {
         let revision = self.complete(at_least, Revision(0)).await?;
@@ -204,20 +211,18 @@ impl Reader {
     /// Up to `limit` groups after a revision, gap-free; waits until there is one. A revision below the floor is refused.
     pub async fn after(&self, after: Revision, limit: usize) -> Result<Vec<EventGroup>, Failure> {
         let bodies = self.encoded_after(after, Revision(u64::MAX), limit).await?;
-        let first = after.0 + 1;
-        (first..)
-            .zip(&bodies)
-            .map(|(revision, body)| group(revision, body))
-            .collect()
+        let groups = bodies.iter().map(|(revision, body)| group(*revision, body));
+        groups.collect()
     }
 
-    /// As [`Reader::after`], encoded as they are stored and up to `until`: for sending them to another replica.
+    /// As [`Reader::after`], each with its revision, encoded as it is stored, and up to `until`: for sending them to another
+    /// replica.
     pub async fn encoded_after(
         &self,
         after: Revision,
         until: Revision,
         limit: usize,
-    ) -> Result<Vec<Bytes>, Failure> {
+    ) -> Result<Vec<(u64, Bytes)>, Failure> {
         let first = after.0 + 1;
         self.complete(Revision(first), Revision(first)).await?;
         let floor = self.store.floor();
@@ -242,7 +247,10 @@ impl Reader {
                 .map_err(unreadable)
         })
         .await?;
-        Ok(records.into_iter().map(|record| record.body).collect())
+        let groups = records
+            .into_iter()
+            .map(|record| (record.revision, record.body));
+        Ok(groups.collect())
     }
 
     /// Waits until a revision is durable here; how far the history is complete then. What lies before `from` may be missing.

@@ -351,7 +351,8 @@ impl Source for Elsewhere {
             return Err("not yet".into());
         }
         let (first, last) = (first as usize - 1, last as usize);
-        let groups = self.groups[first..last.min(first + 3)].to_vec();
+        let groups = self.groups[first..last.min(first + 3)].iter().cloned();
+        let groups = (first as u64 + 1..).zip(groups).collect();
         Ok(Fetched { groups })
     }
 }

@@ -27,8 +27,9 @@ const FETCH_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Consecutive encoded groups of another replica.
 #[derive(Clone, Debug, Default)]
 pub struct Fetched {
-    /// Encoded as `berth.log.v1.EventGroup`, from the revision asked for on; empty = it has none either.
-    pub groups: Vec<Bytes>,
+    /// Each with its revision, encoded as `berth.log.v1.EventGroup`, from the revision asked for on; empty = it has none
+    /// either.
+    pub groups: Vec<(u64, Bytes)>,
 }
 
 /// Where missing groups come from: another replica. Called on a thread of its own; may block, within limits of its own.
@@ -208,11 +209,12 @@ impl Work {
         Ok(())
     }
 
-    fn fetched(&mut self, first: u64, bodies: Vec<Bytes>) -> Result<(), Error> {
-        let mut records = Vec::with_capacity(bodies.len());
-        for (revision, body) in (first..).zip(bodies) {
+    fn fetched(&mut self, first: u64, bodies: Vec<(u64, Bytes)>) -> Result<(), Error> {
+        let mut records: Vec<Record> = Vec::with_capacity(bodies.len());
+        let mut before = first - 1;
+        for (revision, body) in bodies {
             let group = decode_group(&body).map_err(|source| Error::Group { revision, source })?;
-            let fits = group.revision.0 == revision;
+            let fits = group.revision.0 == revision && group.follows(Revision(before));
             if !fits {
                 tracing::warn!(
                     revision,
@@ -221,6 +223,11 @@ impl Work {
                 );
                 return Ok(());
             }
+            if revision > before + 1 {
+                self.store.import(std::mem::take(&mut records))?;
+                self.store.import_void(before + 1, revision)?;
+            }
+            before = revision;
             // The raft index is only of use for what this replica applied itself.
             records.push(record(0, &group));
         }
@@ -249,7 +256,8 @@ impl Work {
     }
 }
 
-fn record(index: u64, group: &EventGroup) -> Record {
+/// A group as the store keeps it. `index` is the raft index that made it here; 0 = it came from elsewhere.
+pub(crate) fn record(index: u64, group: &EventGroup) -> Record {
     let Chain(chain) = group.chain;
     Record {
         revision: group.revision.0,

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::planted::{self, Planted};
 use crate::spans;
 use berth_actors::Reply;
-use berth_domain::command::{Header, Proposal};
+use berth_domain::command::{Header, Live, Proposal};
 use berth_domain::outcome::{Answer, Refusal};
 use berth_domain::version::ClusterVersion;
 use bytes::Bytes;
@@ -207,6 +207,11 @@ impl State {
         let (mut proposals, mut waiting) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut bytes = 0;
         while proposals.len() < self.limits.commands && bytes < ENTRY_BYTES_ABOUT {
+            let next = self.queue.front().map(|next| weight(&next.proposal));
+            // A heavy one goes alone: raft takes no entry beyond its limit.
+            if next.is_some_and(|next| bytes > 0 && bytes + next > ENTRY_BYTES_ABOUT) {
+                break;
+            }
             let Some(Propose {
                 proposal,
                 span,
@@ -215,7 +220,7 @@ impl State {
             else {
                 break;
             };
-            bytes += weight(&proposal);
+            bytes += next.unwrap_or_default();
             proposals.push(proposal);
             let commit = span;
             waiting.push(Waiting { reply, commit });
@@ -301,8 +306,29 @@ fn weight(proposal: &Proposal) -> usize {
         Command::CreateVSwitch(create) => 2 * create.exclusions.len(),
         _ => 0,
     };
+    let living = match &proposal.command {
+        Command::ConfirmNode(confirm) => confirm.live.iter().map(live_weight).sum(),
+        _ => 0,
+    };
     // An address takes at most 20 bytes with its tags.
-    COMMAND_BYTES_ABOUT + addresses * 20
+    COMMAND_BYTES_ABOUT + addresses * 20 + living
+}
+
+fn live_weight(live: &Live) -> usize {
+    let (key, pod) = (&live.key, &live.pod);
+    let names = [
+        key.cluster.as_str(),
+        key.network.as_str(),
+        key.container.as_str(),
+        key.interface.as_str(),
+        pod.namespace.as_str(),
+        pod.name.as_str(),
+        pod.uid.as_str(),
+        live.boot.as_str(),
+    ];
+    // Beside the names: tags, lengths, a time, an ENI.
+    let names: usize = names.iter().map(|name| name.len()).sum();
+    names + 80 + live.addresses.len() * 20
 }
 
 fn lost() -> Failure {

@@ -104,7 +104,7 @@ impl Replica for PeerDoor {
         let groups = reader
             .encoded_after(Revision(after), Revision(until), Query::LIMIT_MAX)
             .await?;
-        Ok((after + 1..).zip(groups).collect())
+        Ok(groups)
     }
 
     async fn join(&self, request: v1::JoinRequest) -> Result<v1::JoinResponse, Status> {

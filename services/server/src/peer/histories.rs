@@ -1,11 +1,12 @@
 //! Fetches event groups that this replica's history lacks, from whichever other replica has them.
 
 use super::{Links, Myself, channel};
+use crate::codec::decode_group;
 use crate::config::Certificates;
 use crate::history::{Fetched, Source};
-use berth_domain::id::{Endpoint, MemberId};
-use berth_proto::peer::v1::FetchHistoryRequest;
+use berth_domain::id::{Endpoint, MemberId, Revision};
 use berth_proto::peer::v1::peer_client::PeerClient;
+use berth_proto::peer::v1::{FetchHistoryRequest, HistoryPart};
 use std::error::Error as StdError;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -92,18 +93,30 @@ impl PeerHistories {
             let Some(part) = timeout(PART_PATIENCE, parts.message()).await?? else {
                 break;
             };
-            let expected = first + fetched.groups.len() as u64;
-            if part.first_revision != expected {
+            let last = fetched.groups.last().map(|(revision, _)| *revision);
+            let expected = last.map_or(first, |last| last + 1);
+            if part.first_revision != expected && !skips(&part, expected)? {
                 return Err(format!(
                     "revision {expected} was due, but {} came",
                     part.first_revision
                 )
                 .into());
             }
-            fetched.groups.extend(part.groups);
+            fetched
+                .groups
+                .extend((part.first_revision..).zip(part.groups));
         }
         Ok(fetched)
     }
+}
+
+/// Revisions that a recovery skipped have no group; the one behind them says so.
+fn skips(part: &HistoryPart, expected: u64) -> Result<bool, Failure> {
+    let Some(first) = part.groups.first() else {
+        return Ok(false);
+    };
+    let group = decode_group(first)?;
+    Ok(group.revision.0 == part.first_revision && group.follows(Revision(expected - 1)))
 }
 
 impl Source for PeerHistories {

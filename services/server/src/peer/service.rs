@@ -112,8 +112,10 @@ impl Peer for PeerService {
             }
         });
         let parts = parts.map_ok(|groups| {
+            // A part names its first revision only: one that was skipped begins another.
             let parts: Vec<_> = groups
-                .chunks(HISTORY_GROUPS_PER_PART)
+                .chunk_by(|(one, _), (next, _)| one + 1 == *next)
+                .flat_map(|run| run.chunks(HISTORY_GROUPS_PER_PART))
                 .map(part)
                 .map(Ok)
                 .collect();

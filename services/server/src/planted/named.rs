@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// Names, separated by commas.
 const VARIABLE: &str = "BERTH_PLANTED";
 
-const ALL: [(&str, Planted); 11] = [
+const ALL: [(&str, Planted); 12] = [
     ("acknowledge-early", Planted::AcknowledgeEarly),
     ("read-alone", Planted::ReadAlone),
     ("read-alone-after-pause", Planted::ReadAloneAfterPause),
@@ -20,6 +20,7 @@ const ALL: [(&str, Planted); 11] = [
     ("no-watermark", Planted::NoWatermark),
     ("wall-clock", Planted::WallClock),
     ("forget-repeats", Planted::ForgetRepeats),
+    ("grants-after-restore", Planted::GrantsAfterRestore),
 ];
 
 /// Everything that is taken out in this process.
@@ -31,9 +32,15 @@ pub fn named() -> &'static [Planted] {
     SAID.get_or_init(|| {
         let said = std::env::var(VARIABLE).unwrap_or_default();
         let names = said.split(',').filter(|name| !name.is_empty());
-        names
-            .map(|name| by_name(name).unwrap_or_else(|| panic!("{VARIABLE}: there is no {name:?}")))
-            .collect()
+        let known = names.map(|name| {
+            by_name(name).unwrap_or_else(|| panic!("{VARIABLE}: there is no {name:?}"))
+        });
+        let said: Vec<Planted> = known.collect();
+        if said.contains(&Planted::GrantsAfterRestore) {
+            use berth_domain::planted::{Planted as OfLedger, plant_everywhere};
+            plant_everywhere(OfLedger::GrantsAfterRestore);
+        }
+        said
     })
 }
 

@@ -66,23 +66,38 @@ pub struct Effect {
 
 /// A snapshot's chunk that this version cannot read, or a ledger that it does not make.
 #[derive(Debug, thiserror::Error)]
-enum RestoreError {
+pub enum RestoreError {
+    /// A chunk is not one of this version.
     #[error("chunk {number} cannot be read")]
     Chunk {
+        /// Which, from 0.
         number: usize,
+        /// Why.
         #[source]
         source: codec::Error,
     },
+    /// The chunk that names clusters.
     #[error("the clusters with facts cannot be read")]
     Clusters(#[source] codec::Error),
+    /// What the chunks say together.
     #[error("the records do not make a ledger")]
     Ledger(#[from] ledger::Error),
+    /// Written at a version that this program does not apply.
     #[error(
         "the snapshot is of cluster version {found}, and this program applies {APPLIES}: start the program that the other members run"
     )]
-    Version { found: ClusterVersion },
+    Version {
+        /// The snapshot's.
+        found: ClusterVersion,
+    },
+    /// Another cluster's.
     #[error("the snapshot is of cluster {found}, this replica is of {own}")]
-    Cluster { found: ClusterId, own: ClusterId },
+    Cluster {
+        /// Whose it is.
+        found: ClusterId,
+        /// Whose replica this is.
+        own: ClusterId,
+    },
 }
 
 // === impl LedgerMachine ===
@@ -236,10 +251,24 @@ fn forget_repeats(index: u64, proposals: &mut [Proposal]) {
     }
 }
 
-/// Record by record, so that a large snapshot is in memory once and not twice.
+/// Of this cluster only.
 fn restore(
     chunks: &mut dyn Iterator<Item = Vec<u8>>,
     own: &ClusterId,
+) -> Result<(Ledger, BTreeSet<ClusterName>), RestoreError> {
+    let (ledger, with_facts) = restored(chunks)?;
+    match ledger.cluster() == own {
+        true => Ok((ledger, with_facts)),
+        false => Err(RestoreError::Cluster {
+            found: ledger.cluster().clone(),
+            own: own.clone(),
+        }),
+    }
+}
+
+/// A ledger and its clusters with facts. Record by record, so that a large snapshot is in memory once and not twice.
+pub(crate) fn restored(
+    chunks: &mut dyn Iterator<Item = Vec<u8>>,
 ) -> Result<(Ledger, BTreeSet<ClusterName>), RestoreError> {
     let mut broken = None;
     let mut with_facts = Ok(Vec::new());
@@ -270,13 +299,7 @@ fn restore(
     if !APPLIES.contains(found) {
         return Err(RestoreError::Version { found });
     }
-    match ledger.cluster() == own {
-        true => Ok((ledger, with_facts.into_iter().collect())),
-        false => Err(RestoreError::Cluster {
-            found: ledger.cluster().clone(),
-            own: own.clone(),
-        }),
-    }
+    Ok((ledger, with_facts.into_iter().collect()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::config::Certificates;
 use crate::grpc::entry::Entry;
 use crate::grpc::limits::*;
 use crate::grpc::principal::Caller;
-use crate::grpc::{AdminService, AllocatorService, FactsService};
+use crate::grpc::{AdminService, AllocatorService, FactsService, RecoveryService};
 use crate::leader::Gate;
 use crate::metrics::Calls;
 use crate::peer::{self, Membership, Myself, PeerService, Replica};
@@ -13,6 +13,7 @@ use berth_proto::DESCRIPTORS;
 use berth_proto::v1::admin_server::AdminServer;
 use berth_proto::v1::allocator_server::AllocatorServer;
 use berth_proto::v1::facts_server::FactsServer;
+use berth_proto::v1::recovery_server::RecoveryServer;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,7 @@ impl Door {
             .build_v1()?;
         let allocator = AllocatorServer::new(AllocatorService::new(gate.clone()));
         let facts = FactsServer::new(FactsService::new(gate.clone()));
+        let recovery = RecoveryServer::new(RecoveryService::new(gate.clone()));
         let admin = AdminServer::new(AdminService::new(gate, membership));
         let limits = Limits {
             streams: STREAMS_PER_CONNECTION,
@@ -73,6 +75,7 @@ impl Door {
             .add_service(allocator.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(facts.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(admin.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(recovery.max_decoding_message_size(REPORT_BYTES_MAX))
             .add_service(health)
             .add_service(reflection)
             .serve_with_incoming_shutdown(self.listener.connections(), shutdown)

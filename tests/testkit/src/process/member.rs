@@ -20,6 +20,9 @@ pub struct Member {
     endpoint: String,
     data: PathBuf,
     log: PathBuf,
+    peer: u16,
+    program: String,
+    variables: Vec<(String, String)>,
     arguments: Vec<String>,
     child: Child,
 }
@@ -72,13 +75,64 @@ pub(super) fn spawn(
     };
     let name = format!("berth-{}", at + 1);
     let own = ports[at];
-    let mut arguments = if ports.len() == 1 {
-        vec!["--dev".to_owned()]
-    } else {
-        bootstrap(ports, endpoint)
+    let arguments = match (&setup.made, ports.len()) {
+        (Some(_), _) => Vec::new(),
+        (None, 1) => vec!["--dev".to_owned()],
+        (None, _) => bootstrap(ports, endpoint),
     };
+    let data = setup.made.clone().unwrap_or_else(|| folder.join(&name));
+    let place = Place {
+        endpoint: endpoint(&own),
+        ports: own,
+        log: folder.join(format!("{name}.log")),
+        name,
+        data,
+    };
+    begin(place, arguments, setup)
+}
+
+/// A new member, as learner first, beside one that runs.
+pub(super) fn join(
+    at: usize,
+    beside: &Member,
+    folder: &Path,
+    setup: &Setup,
+) -> Result<Member, Error> {
+    let own = Ports::free()?;
+    let (name, endpoint) = (
+        format!("berth-{}", at + 1),
+        format!("http://127.0.0.1:{}", own.client),
+    );
+    let peer = format!("http://127.0.0.1:{}", beside.peer);
+    let arguments = vec!["--join".to_owned(), peer];
+    let place = Place {
+        endpoint,
+        ports: own,
+        log: folder.join(format!("{name}.log")),
+        data: folder.join(&name),
+        name,
+    };
+    begin(place, arguments, setup)
+}
+
+/// Who a replica is, and where it listens and writes.
+struct Place {
+    name: String,
+    ports: Ports,
+    endpoint: String,
+    data: PathBuf,
+    log: PathBuf,
+}
+
+fn begin(place: Place, mut arguments: Vec<String>, setup: &Setup) -> Result<Member, Error> {
+    let Place {
+        name,
+        ports: own,
+        endpoint,
+        data,
+        log,
+    } = place;
     arguments.extend(setup.flags.iter().cloned());
-    let data = folder.join(&name);
     if let Some(from) = &setup.data {
         copy(from, &data).map_err(|source| Error::File {
             path: from.clone(),
@@ -94,13 +148,16 @@ pub(super) fn spawn(
     ] {
         arguments.extend([flag.to_owned(), value]);
     }
-    let log = folder.join(format!("{name}.log"));
-    let child = run(PROGRAM, &name, &arguments, &log)?;
+    let program = setup.program.clone().unwrap_or_else(|| PROGRAM.into());
+    let child = run((&program, &setup.variables), &name, &arguments, &log)?;
     Ok(Member {
         name,
-        endpoint: endpoint(&own),
+        endpoint,
         data,
         log,
+        peer: own.peer,
+        program,
+        variables: setup.variables.clone(),
         arguments,
         child,
     })
@@ -133,7 +190,12 @@ fn bootstrap(ports: &[Ports], endpoint: impl Fn(&Ports) -> String) -> Vec<String
     arguments
 }
 
-fn run(program: &str, name: &str, arguments: &[String], log: &Path) -> Result<Child, Error> {
+fn run(
+    (program, variables): (&str, &[(String, String)]),
+    name: &str,
+    arguments: &[String],
+    log: &Path,
+) -> Result<Child, Error> {
     let file = File::options().create(true).append(true).open(log);
     let file = file.map_err(|source| Error::File {
         path: log.to_owned(),
@@ -145,6 +207,7 @@ fn run(program: &str, name: &str, arguments: &[String], log: &Path) -> Result<Ch
     })?;
     let started = Command::new(binary(program)?)
         .args(arguments)
+        .envs(variables.iter().cloned())
         .stdin(Stdio::null())
         .stdout(file)
         .stderr(both)
@@ -211,7 +274,8 @@ impl Member {
 
     /// Starts it again on its data, with its ports. It must be dead.
     pub fn restart(&mut self) -> Result<(), Error> {
-        self.restart_as(PROGRAM)
+        let program = self.program.clone();
+        self.restart_as(&program)
     }
 
     /// The same with another program: `berthd-next` is the server as a later release would be.
@@ -223,11 +287,16 @@ impl Member {
             match argument.as_str() {
                 _ if skip_value => skip_value = false,
                 "--bootstrap" => {}
-                "--member" => skip_value = true,
+                "--member" | "--join" => skip_value = true,
                 _ => arguments.push(argument.clone()),
             }
         }
-        self.child = run(program, &self.name, &arguments, &self.log)?;
+        self.child = run(
+            (program, &self.variables),
+            &self.name,
+            &arguments,
+            &self.log,
+        )?;
         Ok(())
     }
 

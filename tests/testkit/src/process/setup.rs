@@ -14,6 +14,12 @@ pub struct Setup {
     pub administrator: Option<TlsFiles>,
     /// The replica alone begins with a copy of this data directory.
     pub data: Option<PathBuf>,
+    /// The replica alone goes on in this data directory, which something else has made.
+    pub made: Option<PathBuf>,
+    /// Another program than `berthd`.
+    pub program: Option<String>,
+    /// Of its environment.
+    pub variables: Vec<(String, String)>,
 }
 
 // === impl Setup ===
@@ -31,6 +37,28 @@ impl Setup {
             data: Some(data.to_owned()),
             ..self
         }
+    }
+
+    /// One replica that goes on in a data directory that `berthd` has made otherwise.
+    pub fn made(self, data: &Path) -> Self {
+        Self {
+            made: Some(data.to_owned()),
+            ..self
+        }
+    }
+
+    /// Replicas that run this program.
+    pub fn program(self, program: &str) -> Self {
+        Self {
+            program: Some(program.to_owned()),
+            ..self
+        }
+    }
+
+    /// One variable more.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Client listeners that speak TLS with the server's files; the administrator's are for readiness.

@@ -5,7 +5,7 @@ use crate::command::Bind;
 use crate::id::AttachmentKey;
 use crate::outcome::Refusal;
 use crate::planted::{self, Planted};
-use crate::row::Allocation;
+use crate::row::{Allocation, UNKNOWN_PARAMETERS};
 use std::sync::Arc;
 
 /// What the key's own past says.
@@ -34,12 +34,20 @@ pub(super) fn of_key(context: &Context, command: &Bind) -> Result<Earlier, Refus
         return Ok(Earlier::None);
     };
     let same_boot = bound.boot == command.boot;
-    if bound.node == command.node && same_boot && bound.parameters == command.parameters {
+    if bound.node == command.node && same_boot && is_asked_for(bound, command) {
         Ok(Earlier::Repeat(bound.clone()))
     } else if bound.node == command.node && !same_boot {
         Ok(Earlier::Ended(bound.clone()))
     } else {
         Err(Refusal::ParametersChanged { key: key.clone() })
+    }
+}
+
+/// What was adopted is for its pod, whatever that asks for now: its runtime set it up before anybody here knew of it.
+fn is_asked_for(bound: &Allocation, command: &Bind) -> bool {
+    match bound.parameters {
+        UNKNOWN_PARAMETERS => bound.pod == command.pod,
+        parameters => parameters == command.parameters,
     }
 }
 

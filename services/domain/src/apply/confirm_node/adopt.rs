@@ -5,7 +5,7 @@ use super::{LIVE_MAX, Work};
 use crate::apply::ending::{self, Ending};
 use crate::command::Live;
 use crate::id::{AttachmentKey, Generation};
-use crate::row::{AddressState, Allocation, Change, ClaimState};
+use crate::row::{AddressState, Allocation, Change, ClaimState, UNKNOWN_PARAMETERS};
 use std::sync::Arc;
 
 // === impl Work ===
@@ -69,8 +69,7 @@ impl Work<'_, '_> {
             eni: live.eni.clone(),
             addresses: live.addresses.clone(),
             claim: fit.claim.as_ref().map(|claim| claim.id),
-            // Nobody knows what it asked for.
-            parameters: [0; 16],
+            parameters: UNKNOWN_PARAMETERS,
             bound_at_ms: self.context.now_ms,
             bound_wall_ms: self.context.wall_ms,
         }

@@ -2,6 +2,7 @@
 
 use crate::grpc::admin::allocation::Filter;
 use crate::grpc::decode::{Decoded, invalid};
+use crate::grpc::encode;
 use berth_domain::Ledger;
 use berth_domain::id::Generation;
 use berth_domain::ledger::{Cursor, Page, Selection};
@@ -64,17 +65,8 @@ pub(in crate::grpc::admin) fn allocation(ledger: &Ledger, row: &Allocation) -> v
         .map(|vswitch| vswitch.name.to_string());
     let claim = row.claim.and_then(|id| ledger.claim(id));
     v1::Allocation {
-        attachment: Some(v1::AttachmentKey {
-            cluster: row.key.cluster.to_string(),
-            network: row.key.network.to_string(),
-            container_id: row.key.container.to_string(),
-            interface: row.key.interface.to_string(),
-        }),
-        pod: Some(v1::PodIdentity {
-            namespace: row.pod.namespace.to_string(),
-            name: row.pod.name.to_string(),
-            uid: row.pod.uid.to_string(),
-        }),
+        attachment: Some(encode::attachment(&row.key)),
+        pod: Some(encode::pod(&row.pod)),
         node: node.unwrap_or_else(|| format!("node {} (removed)", row.node)),
         addresses: row.addresses.iter().map(ToString::to_string).collect(),
         vswitch: vswitch.unwrap_or_default(),
