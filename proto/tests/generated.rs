@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "berth/v1/nouns.proto",
     "berth/v1/allocator.proto",
     "berth/v1/facts.proto",
     "berth/v1/history.proto",
     "berth/v1/admin.proto",
     "berth/v1/recovery.proto",
+    "berth/v1/checks.proto",
     "berth/log/v1/entry.proto",
     "berth/log/v1/row.proto",
     "berth/log/v1/backup.proto",

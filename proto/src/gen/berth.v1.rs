@@ -1994,114 +1994,6 @@ pub struct SetClusterVersionResponse {
     #[prost(uint64, tag = "2")]
     pub revision: u64,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct HashAtRequest {
-    /// The chain at this revision, from the history; 0 = only the samples.
-    #[prost(uint64, tag = "1")]
-    pub revision: u64,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct HashAtResponse {
-    #[prost(uint64, tag = "1")]
-    pub member_id: u64,
-    /// Hex: the chain at the revision asked for; empty = it is not in this replica's history.
-    #[prost(string, tag = "2")]
-    pub chain: ::prost::alloc::string::String,
-    /// Of all replicas at the same places of the log, oldest first.
-    #[prost(message, repeated, tag = "3")]
-    pub samples: ::prost::alloc::vec::Vec<StateSample>,
-    #[prost(uint64, tag = "4")]
-    pub revision: u64,
-}
-/// What a replica's ledger was after one entry of the log.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StateSample {
-    #[prost(uint64, tag = "1")]
-    pub applied_index: u64,
-    #[prost(uint64, tag = "2")]
-    pub revision: u64,
-    /// Hex.
-    #[prost(string, tag = "3")]
-    pub digest: ::prost::alloc::string::String,
-    #[prost(string, tag = "4")]
-    pub chain: ::prost::alloc::string::String,
-    /// Rules of one state that did not hold then: "A9: ...". Not looked at: `rules_checked` is false.
-    #[prost(string, repeated, tag = "5")]
-    pub violations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(bool, tag = "6")]
-    pub rules_checked: bool,
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CheckClusterRequest {
-    /// How many groups of the history are read, verified and replayed, the newest; 0 = the default, 10,000.
-    #[prost(uint32, tag = "1")]
-    pub history_groups: u32,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CheckClusterResponse {
-    #[prost(uint64, tag = "1")]
-    pub member_id: u64,
-    #[prost(uint64, tag = "2")]
-    pub revision: u64,
-    #[prost(uint64, tag = "3")]
-    pub applied_index: u64,
-    #[prost(message, repeated, tag = "4")]
-    pub rules: ::prost::alloc::vec::Vec<RuleCheck>,
-}
-/// One rule, looked at.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RuleCheck {
-    /// Its id in the catalogue: "A9".
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// What it promises, in one sentence.
-    #[prost(string, tag = "2")]
-    pub promise: ::prost::alloc::string::String,
-    /// What was looked at: "ledger at revision 812", "history 1 to 812".
-    #[prost(string, tag = "3")]
-    pub looked_at: ::prost::alloc::string::String,
-    /// "held" | "broken" | "not seen"
-    #[prost(string, tag = "4")]
-    pub verdict: ::prost::alloc::string::String,
-    /// What was seen, in one sentence.
-    #[prost(string, tag = "5")]
-    pub evidence: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RepairClusterRequest {
-    #[prost(message, optional, tag = "1")]
-    pub change: ::core::option::Option<Change>,
-    /// Finds, and changes nothing.
-    #[prost(bool, tag = "2")]
-    pub dry_run: bool,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct RepairClusterResponse {
-    #[prost(message, repeated, tag = "1")]
-    pub steps: ::prost::alloc::vec::Vec<RepairStep>,
-    #[prost(uint64, tag = "2")]
-    pub revision: u64,
-    #[prost(bool, tag = "3")]
-    pub more: bool,
-}
-/// One thing that is wrong.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RepairStep {
-    /// The rule that it breaks.
-    #[prost(string, tag = "1")]
-    pub rule: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub what: ::prost::alloc::string::String,
-    /// What mending it does.
-    #[prost(string, tag = "3")]
-    pub remedy: ::prost::alloc::string::String,
-    /// "planned" | "done" | "refused"
-    #[prost(string, tag = "4")]
-    pub state: ::prost::alloc::string::String,
-    /// Why it was refused.
-    #[prost(string, tag = "5")]
-    pub reason: ::prost::alloc::string::String,
-}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Member {
     #[prost(uint64, tag = "1")]
@@ -4885,6 +4777,654 @@ pub mod recovery_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "berth.v1.Recovery";
     impl<T> tonic::server::NamedService for RecoveryServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HashAtRequest {
+    /// 0 = the newest that is durable in its history.
+    #[prost(uint64, tag = "1")]
+    pub revision: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HashAtResponse {
+    #[prost(uint64, tag = "1")]
+    pub revision: u64,
+    /// Hex.
+    #[prost(string, tag = "2")]
+    pub chain: ::prost::alloc::string::String,
+    /// What its history has.
+    #[prost(uint64, tag = "3")]
+    pub first_revision: u64,
+    #[prost(uint64, tag = "4")]
+    pub through_revision: u64,
+    #[prost(uint64, tag = "5")]
+    pub member_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifyHistoryRequest {
+    /// Without it only that it is gap-free and hashes; with it a second ledger is built beside the first.
+    #[prost(bool, tag = "1")]
+    pub replay: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifyHistoryResponse {
+    #[prost(uint64, tag = "1")]
+    pub revision: u64,
+    #[prost(uint64, tag = "2")]
+    pub until_revision: u64,
+    /// Of the last message.
+    #[prost(bool, tag = "3")]
+    pub done: bool,
+    /// Rules that do not hold, with their ids.
+    #[prost(string, repeated, tag = "4")]
+    pub violations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether the replay was made: not if the beginning was dropped.
+    #[prost(bool, tag = "5")]
+    pub replayed: bool,
+    #[prost(uint64, tag = "6")]
+    pub groups: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlanRepairRequest {
+    /// 0 = 100; at most 500.
+    #[prost(uint32, tag = "1")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PlanRepairResponse {
+    /// In the order in which they should be mended.
+    #[prost(message, repeated, tag = "1")]
+    pub findings: ::prost::alloc::vec::Vec<Finding>,
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Finding {
+    /// The rule that it breaks: "A13".
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    /// In one sentence with names.
+    #[prost(string, tag = "2")]
+    pub what: ::prost::alloc::string::String,
+    /// What mending it does.
+    #[prost(string, tag = "3")]
+    pub remedy: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub mending: ::core::option::Option<Mending>,
+}
+/// What mends a finding; names what was found, so that something else is not mended in its place.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Mending {
+    #[prost(oneof = "mending::Mending", tags = "1, 2, 3, 4")]
+    pub mending: ::core::option::Option<mending::Mending>,
+}
+/// Nested message and enum types in `Mending`.
+pub mod mending {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Mending {
+        #[prost(message, tag = "1")]
+        EndAllocation(super::EndAllocation),
+        #[prost(message, tag = "2")]
+        FreeAddress(super::FreeAddress),
+        #[prost(message, tag = "3")]
+        EndClaim(super::EndClaim),
+        #[prost(message, tag = "4")]
+        ExpireDue(super::ExpireDue),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndAllocation {
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<AttachmentKey>,
+    #[prost(uint64, tag = "2")]
+    pub generation: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FreeAddress {
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndClaim {
+    #[prost(uint64, tag = "1")]
+    pub claim_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub generation: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExpireDue {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RepairRequest {
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<Change>,
+    #[prost(message, optional, tag = "2")]
+    pub mending: ::core::option::Option<Mending>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RepairResponse {
+    #[prost(uint64, tag = "1")]
+    pub revision: u64,
+}
+/// Generated client implementations.
+pub mod checks_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    #[derive(Debug, Clone)]
+    pub struct ChecksClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ChecksClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ChecksClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ChecksClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ChecksClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// The hash of the history at a revision, of the replica that is asked. At one revision all replicas have the same.
+        pub async fn hash_at(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HashAtRequest>,
+        ) -> std::result::Result<tonic::Response<super::HashAtResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/berth.v1.Checks/HashAt");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("berth.v1.Checks", "HashAt"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads the whole history of the replica that is asked: gap-free, each group hashed on to the one before, times that never go
+        /// back (H1, H3); and, where nothing was dropped, that its replay gives the ledger (H2). Says how far it is; the last message
+        /// is the verdict.
+        pub async fn verify_history(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VerifyHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::VerifyHistoryResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Checks/VerifyHistory",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Checks", "VerifyHistory"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// What is wrong, or kept for nobody, and can be mended; as of now, by the leader's word and a quorum's. Changes nothing.
+        pub async fn plan_repair(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PlanRepairRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlanRepairResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Checks/PlanRepair",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Checks", "PlanRepair"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Mends one finding. Refused where it is not wrong, or not any more; a repeat that finds it mended is refused with that reason.
+        pub async fn repair(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RepairRequest>,
+        ) -> std::result::Result<tonic::Response<super::RepairResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/berth.v1.Checks/Repair");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("berth.v1.Checks", "Repair"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod checks_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ChecksServer.
+    #[async_trait]
+    pub trait Checks: std::marker::Send + std::marker::Sync + 'static {
+        /// The hash of the history at a revision, of the replica that is asked. At one revision all replicas have the same.
+        async fn hash_at(
+            &self,
+            request: tonic::Request<super::HashAtRequest>,
+        ) -> std::result::Result<tonic::Response<super::HashAtResponse>, tonic::Status>;
+        /// Server streaming response type for the VerifyHistory method.
+        type VerifyHistoryStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::VerifyHistoryResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Reads the whole history of the replica that is asked: gap-free, each group hashed on to the one before, times that never go
+        /// back (H1, H3); and, where nothing was dropped, that its replay gives the ledger (H2). Says how far it is; the last message
+        /// is the verdict.
+        async fn verify_history(
+            &self,
+            request: tonic::Request<super::VerifyHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::VerifyHistoryStream>,
+            tonic::Status,
+        >;
+        /// What is wrong, or kept for nobody, and can be mended; as of now, by the leader's word and a quorum's. Changes nothing.
+        async fn plan_repair(
+            &self,
+            request: tonic::Request<super::PlanRepairRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlanRepairResponse>,
+            tonic::Status,
+        >;
+        /// Mends one finding. Refused where it is not wrong, or not any more; a repeat that finds it mended is refused with that reason.
+        async fn repair(
+            &self,
+            request: tonic::Request<super::RepairRequest>,
+        ) -> std::result::Result<tonic::Response<super::RepairResponse>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct ChecksServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ChecksServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ChecksServer<T>
+    where
+        T: Checks,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/berth.v1.Checks/HashAt" => {
+                    #[allow(non_camel_case_types)]
+                    struct HashAtSvc<T: Checks>(pub Arc<T>);
+                    impl<T: Checks> tonic::server::UnaryService<super::HashAtRequest>
+                    for HashAtSvc<T> {
+                        type Response = super::HashAtResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HashAtRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Checks>::hash_at(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HashAtSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Checks/VerifyHistory" => {
+                    #[allow(non_camel_case_types)]
+                    struct VerifyHistorySvc<T: Checks>(pub Arc<T>);
+                    impl<
+                        T: Checks,
+                    > tonic::server::ServerStreamingService<super::VerifyHistoryRequest>
+                    for VerifyHistorySvc<T> {
+                        type Response = super::VerifyHistoryResponse;
+                        type ResponseStream = T::VerifyHistoryStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::VerifyHistoryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Checks>::verify_history(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VerifyHistorySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Checks/PlanRepair" => {
+                    #[allow(non_camel_case_types)]
+                    struct PlanRepairSvc<T: Checks>(pub Arc<T>);
+                    impl<T: Checks> tonic::server::UnaryService<super::PlanRepairRequest>
+                    for PlanRepairSvc<T> {
+                        type Response = super::PlanRepairResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PlanRepairRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Checks>::plan_repair(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PlanRepairSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Checks/Repair" => {
+                    #[allow(non_camel_case_types)]
+                    struct RepairSvc<T: Checks>(pub Arc<T>);
+                    impl<T: Checks> tonic::server::UnaryService<super::RepairRequest>
+                    for RepairSvc<T> {
+                        type Response = super::RepairResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RepairRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Checks>::repair(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RepairSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ChecksServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "berth.v1.Checks";
+    impl<T> tonic::server::NamedService for ChecksServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

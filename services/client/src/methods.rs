@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use berth_proto::v1::admin_client::AdminClient;
 use berth_proto::v1::allocator_client::AllocatorClient;
+use berth_proto::v1::checks_client::ChecksClient;
 use berth_proto::v1::facts_client::FactsClient;
 use berth_proto::v1::recovery_client::RecoveryClient;
 use berth_proto::v1::*;
@@ -68,6 +69,9 @@ plain!(
     ListMembersRequest,
     GetRecoveryRequest,
     NodeReportRequest,
+    HashAtRequest,
+    PlanRepairRequest,
+    VerifyHistoryRequest,
 );
 
 /// Changes carry a request id, so that a repeat is answered with the first result; the caller's own is kept.
@@ -93,6 +97,7 @@ changes!(
     RemoveMemberRequest,
     SetClusterVersionRequest,
     ConfirmNodeRequest,
+    RepairRequest,
 );
 
 macro_rules! calls {
@@ -188,6 +193,17 @@ calls! { AdminClient:
     ledger_digest = ledger_digest(LedgerDigestRequest) -> LedgerDigestResponse, REPEATABLE;
     /// The history from a revision on, then as it comes. The deadline is for the first answer, not for the stream.
     watch_history = watch_history(WatchHistoryRequest) -> Streaming<EventGroup>, STREAM;
+}
+
+calls! { ChecksClient:
+    /// The hash of the history at a revision, of the replica that is asked.
+    hash_at = hash_at(HashAtRequest) -> HashAtResponse, REPEATABLE;
+    /// The whole history of the replica that is asked, read again. The deadline is for the first answer, not for the stream.
+    verify_history = verify_history(VerifyHistoryRequest) -> Streaming<VerifyHistoryResponse>, STREAM;
+    /// What can be mended.
+    plan_repair = plan_repair(PlanRepairRequest) -> PlanRepairResponse, REPEATABLE;
+    /// Mends one finding.
+    repair = repair(RepairRequest) -> RepairResponse, REPEATABLE;
 }
 
 calls! { RecoveryClient:

@@ -1,70 +1,114 @@
 //! `berthctl check`
 
+mod history;
+mod observe;
+mod repair;
+mod watch;
+
 use std::time::Duration;
 
 use clap::Args;
 
+use crate::change::Change;
 use crate::error::Error;
+use crate::moment;
 use crate::output::Document;
 use crate::session::Session;
-use crate::view::check::Observations;
 
-/// How often replicas are asked until they have been seen at one index; under load they seldom stand together.
-const ROUNDS_MAX: u32 = 40;
-/// Between two rounds.
-const PAUSE: Duration = Duration::from_millis(100);
+const EXAMPLES: &str = "\
+Examples:
+  berthctl check
+  berthctl check --watch --every 10s
+  berthctl check --history
+  berthctl check --repair --dry-run
+  berthctl check --repair --reason 'left over from the outage'
 
-/// Compare the ledgers of all replicas, and evaluate every rule that must hold on each of them
+What is looked at, by the ids of the rules: one leader per term (R1), terms that never fall (R6), equal ledgers at equal places of the log
+(R5), equal histories (H3), reads that see what was there before them (R9, R11), and on each replica every rule of its ledger (A1 to A17).
+With --history also that each replica's history is gap-free, hashes (H1, H3) and gives its ledger (H2).";
+
+/// Look whether what must always hold does, on every replica; and mend what can be mended
+///
+/// Exit status 1 if something does not hold.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  berthctl check --endpoint http://10.0.0.1:7400,http://10.0.0.2:7400,http://10.0.0.3:7400"
-)]
+#[command(after_help = EXAMPLES)]
 pub struct Check {
     /// Only the endpoints given, not the other members that they name
     #[arg(long)]
     pub only_given: bool,
+    /// Look again and again, and compare each time with the last; a line each time, until it is interrupted
+    #[arg(long, conflicts_with_all = ["history", "repair"])]
+    pub watch: bool,
+    /// Between two looks of --watch
+    #[arg(long, default_value = "5s", value_parser = moment::parse_distance, value_name = "TIME", requires = "watch")]
+    pub every: Duration,
+    /// End --watch after so many looks
+    #[arg(long, value_name = "COUNT", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    pub looks: Option<u64>,
+    /// Read every replica's whole history as well, and replay it; takes a minute for a million changes
+    #[arg(long, conflicts_with = "repair")]
+    pub history: bool,
+    /// Mend what is wrong or kept for nobody, one thing after the other; look with --dry-run first
+    #[arg(long)]
+    pub repair: bool,
+    /// Only show what --repair would do
+    #[arg(long, requires = "repair")]
+    pub dry_run: bool,
+    /// Why, of a repair.
+    #[command(flatten)]
+    pub change: Change,
+}
+
+/// Whom to ask.
+struct Replicas {
+    endpoints: Vec<String>,
+    /// Members that have not said yet where clients reach them.
+    unknown: Vec<String>,
 }
 
 // === impl Check ===
 
 impl Check {
-    /// Asks every replica for its digest, again and again until they can be compared.
+    /// Looks, or mends.
     pub async fn run(self, session: &Session) -> Result<Box<dyn Document>, Error> {
-        let endpoints = self.replicas(session).await?;
-        let mut seen = Observations::default();
-        for round in 0..ROUNDS_MAX {
-            if round > 0 {
-                tokio::time::sleep(PAUSE).await;
-            }
-            for (endpoint, answer) in session.each_ledger_digest(&endpoints).await? {
-                match answer {
-                    Ok(answer) => seen.saw(&endpoint, answer),
-                    Err(error) => seen.missed(&endpoint, error.sentence()),
-                }
-            }
-            if seen.is_enough() {
-                break;
-            }
+        if self.repair {
+            return repair::repair(session, &self.change, self.dry_run).await;
         }
-        Ok(Box::new(seen.report()))
+        let replicas = self.replicas(session).await?;
+        if self.watch {
+            return watch::watch(session, &replicas, self.every, self.looks).await;
+        }
+        let mut report = observe::look(session, &replicas).await?;
+        if self.history {
+            report.add(history::verify(session, &replicas.endpoints).await?);
+        }
+        Ok(Box::new(report))
     }
 
     /// The endpoints given, or those of all members that the cluster knows.
-    async fn replicas(&self, session: &Session) -> Result<Vec<String>, Error> {
+    async fn replicas(&self, session: &Session) -> Result<Replicas, Error> {
+        let given = || Replicas {
+            endpoints: session.endpoints().to_vec(),
+            unknown: Vec::new(),
+        };
         if self.only_given {
-            return Ok(session.endpoints().to_vec());
+            return Ok(given());
         }
         let status = session.client().cluster_status(Default::default()).await?;
-        let known: Vec<String> = status
+        let (known, unknown): (Vec<_>, Vec<_>) = status
             .members
             .into_iter()
-            .map(|member| member.client_endpoint)
-            .filter(|endpoint| !endpoint.is_empty())
-            .collect();
-        Ok(if known.is_empty() {
-            session.endpoints().to_vec()
-        } else {
-            known
+            .partition(|member| !member.client_endpoint.is_empty());
+        if known.is_empty() {
+            return Ok(given());
+        }
+        let endpoints = known.into_iter().map(|member| member.client_endpoint);
+        Ok(Replicas {
+            endpoints: endpoints.collect(),
+            unknown: unknown
+                .into_iter()
+                .map(|member| format!("member {}", member.id))
+                .collect(),
         })
     }
 }

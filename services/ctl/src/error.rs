@@ -53,6 +53,9 @@ pub enum Error {
     /// A backup that did not come to its end.
     #[error("the backup did not come to its end ({0}), and nothing was kept of it: try again")]
     CutOff(String),
+    /// A long answer that did not come to its end.
+    #[error("the answer did not come to its end ({0}): try again")]
+    CutShort(String),
     /// The server's program cannot be run.
     #[error("{} cannot be run, which does this: install it on this machine, or name it with the variable BERTHD", program.display())]
     NoServer {

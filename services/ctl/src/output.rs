@@ -21,6 +21,10 @@ pub trait Document {
     fn json(&self) -> Result<serde_json::Value, serde_json::Error>;
     /// For people.
     fn text(&self) -> String;
+    /// Whether it is one of several that are printed one after the other: JSON is one line then.
+    fn is_one_of_many(&self) -> bool {
+        false
+    }
     /// Whether the exit status is success.
     fn holds(&self) -> bool {
         true
@@ -45,7 +49,11 @@ pub fn render(document: &dyn Document, format: Format) -> Result<String, Error> 
         Format::Table => Ok(document.text()),
         Format::Json => {
             let value = document.json().map_err(Error::Json)?;
-            serde_json::to_string_pretty(&value).map_err(Error::Json)
+            let json = match document.is_one_of_many() {
+                true => serde_json::to_string(&value),
+                false => serde_json::to_string_pretty(&value),
+            };
+            json.map_err(Error::Json)
         }
     }
 }

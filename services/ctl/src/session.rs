@@ -77,16 +77,17 @@ impl Session {
         gathered(asked.collect()).await
     }
 
-    /// What each of these endpoints says of its own ledger.
-    pub async fn each_ledger_digest(
-        &self,
-        endpoints: &[String],
-    ) -> Result<Vec<(String, Result<v1::LedgerDigestResponse, Error>)>, Error> {
+    /// What each of these endpoints says of itself, all asked at once.
+    pub async fn each<R, F, A>(&self, endpoints: &[String], ask: F) -> Result<Answers<R>, Error>
+    where
+        R: Send + 'static,
+        F: Fn(Client) -> A,
+        A: Future<Output = Result<R, berth_client::Error>> + Send + 'static,
+    {
         let mut asked = Vec::new();
         for endpoint in endpoints {
             let client = self.client.only(endpoint)?;
-            let asking = async move { client.ledger_digest(Default::default()).await };
-            asked.push((endpoint.clone(), tokio::spawn(asking)));
+            asked.push((endpoint.clone(), tokio::spawn(ask(client))));
         }
         Ok(gathered(asked).await)
     }
@@ -102,9 +103,11 @@ impl Session {
 }
 
 /// Every endpoint's answer, in the order asked.
+pub type Answers<R> = Vec<(String, Result<R, Error>)>;
+
 async fn gathered<R>(
     asked: Vec<(String, JoinHandle<Result<R, berth_client::Error>>)>,
-) -> Vec<(String, Result<R, Error>)> {
+) -> Answers<R> {
     let mut answers = Vec::new();
     for (endpoint, asking) in asked {
         let answer = match asking.await {

@@ -26,7 +26,7 @@ pub struct Finding {
 /// Housekeeping lets expire what is due within a second or two; what is due for longer was forgotten.
 pub const OVERDUE_MS: u64 = 60_000;
 /// Rows that one remedy lets expire.
-const EXPIRE_ROWS: u32 = 512;
+pub const EXPIRE_ROWS: u32 = 512;
 
 /// Everything that can be mended, at most `limit` of it, in the order in which it should be done.
 pub fn plan(

@@ -16,6 +16,7 @@ mod encode;
 
 mod admin;
 mod allocator;
+mod checks;
 mod event;
 mod facts;
 mod recovery;
@@ -24,6 +25,7 @@ pub mod status;
 
 pub use admin::AdminService;
 pub use allocator::AllocatorService;
+pub use checks::ChecksService;
 pub use facts::FactsService;
 pub use recovery::RecoveryService;
 

@@ -7,6 +7,7 @@ mod feeder;
 mod posting;
 mod progress;
 mod reader;
+mod walk;
 mod who_has;
 mod writer;
 
@@ -16,6 +17,7 @@ mod tests;
 pub use feeder::{Feeder, Message};
 pub use progress::{BEHIND_MAX, Place, Progress};
 pub use reader::{Page, Query, Reader, Subject};
+pub use walk::Walk;
 pub use who_has::WhoHas;
 pub(crate) use writer::record;
 pub use writer::{Fetched, Reports, Source, Writer};

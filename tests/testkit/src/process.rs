@@ -62,7 +62,7 @@ impl Cluster {
         let ports = ports?;
         let mut members = Vec::new();
         for at in 0..replicas {
-            members.push(spawn(at, &ports, folder.path(), setup)?);
+            members.push(spawn(at, &ports, folder.path(), &setup.of(at))?);
         }
         let setup = setup.clone();
         let mut cluster = Self {

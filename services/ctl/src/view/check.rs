@@ -1,9 +1,20 @@
-//! Whether all replicas have the same ledger, and whether every rule holds on each.
+//! Whether all replicas have the same ledger and history, whether every rule holds on each, and what was mended.
+
+mod history;
+mod observations;
+mod repairs;
+mod watched;
+
+pub use history::HistoryCheck;
+pub use observations::Observations;
+pub use repairs::{Mended, Repairs};
+pub use watched::{Look, Watched};
 
 use std::collections::BTreeMap;
 
-use berth_proto::v1;
 use serde::Serialize;
+
+use observations::Standing;
 
 use crate::output::Document;
 use crate::table;
@@ -15,8 +26,13 @@ pub struct CheckReport {
     pub holds: bool,
     /// One entry per endpoint.
     pub replicas: Vec<ReplicaCheck>,
+    /// One entry per endpoint, if its whole history was read.
+    pub histories: Vec<HistoryCheck>,
     /// One sentence per finding; empty if it holds.
     pub findings: Vec<String>,
+    /// What each said of leader and term.
+    #[serde(skip)]
+    standing: BTreeMap<String, Standing>,
 }
 
 /// The last answer of one endpoint.
@@ -38,116 +54,6 @@ pub struct ReplicaCheck {
     pub violations: Vec<String>,
 }
 
-/// Answers gathered until every replica has been seen at an index where another was seen too.
-#[derive(Debug, Default)]
-pub struct Observations {
-    /// Index → endpoint → what it said there.
-    by_index: BTreeMap<u64, BTreeMap<String, (String, String)>>,
-    last: BTreeMap<String, ReplicaCheck>,
-    silent: BTreeMap<String, String>,
-}
-
-// === impl Observations ===
-
-impl Observations {
-    /// One answer.
-    pub fn saw(&mut self, endpoint: &str, answer: v1::LedgerDigestResponse) {
-        let said = (answer.digest.clone(), answer.chain_head.clone());
-        self.by_index
-            .entry(answer.applied_index)
-            .or_default()
-            .insert(endpoint.to_owned(), said);
-        self.silent.remove(endpoint);
-        let check = ReplicaCheck {
-            endpoint: endpoint.to_owned(),
-            answered: true,
-            applied_index: answer.applied_index,
-            revision: answer.revision,
-            digest: answer.digest,
-            chain_head: answer.chain_head,
-            violations: answer.violations,
-        };
-        self.last.insert(endpoint.to_owned(), check);
-    }
-
-    /// No answer.
-    pub fn missed(&mut self, endpoint: &str, why: String) {
-        self.silent.insert(endpoint.to_owned(), why);
-    }
-
-    /// Whether each replica that answers has been compared with the first of them.
-    pub fn is_enough(&self) -> bool {
-        self.not_compared().is_empty()
-    }
-
-    /// Replicas never seen at an index where the first one was seen.
-    fn not_compared(&self) -> Vec<&str> {
-        let mut names = self.last.keys();
-        let Some(first) = names.next() else {
-            return Vec::new();
-        };
-        let met = |name: &String| {
-            self.by_index
-                .values()
-                .any(|at| at.contains_key(first) && at.contains_key(name))
-        };
-        names
-            .filter(|name| !met(name))
-            .map(String::as_str)
-            .collect()
-    }
-
-    fn differences(&self) -> Vec<String> {
-        let mut findings = Vec::new();
-        for (index, answers) in &self.by_index {
-            let mut answers = answers.iter();
-            let Some((first, said)) = answers.next() else {
-                continue;
-            };
-            for (other, other_said) in answers.filter(|(_, other_said)| *other_said != said) {
-                findings.push(format!(
-                    "{first} and {other} differ at index {index}: digest {} against {}, chain {} against {}",
-                    said.0, other_said.0, said.1, other_said.1
-                ));
-            }
-        }
-        findings
-    }
-
-    /// The verdict over all that was seen.
-    pub fn report(self) -> CheckReport {
-        let mut findings = self.differences();
-        for name in self.not_compared() {
-            findings.push(format!("{name} was never seen at the same index as the others; run it again when less is going on"));
-        }
-        findings.extend(
-            self.silent
-                .iter()
-                .map(|(name, why)| format!("{name} did not answer: {why}")),
-        );
-        for check in self.last.values() {
-            findings.extend(
-                check
-                    .violations
-                    .iter()
-                    .map(|rule| format!("{}: {rule}", check.endpoint)),
-            );
-        }
-        let mut replicas: Vec<ReplicaCheck> = self.last.into_values().collect();
-        let silent = self
-            .silent
-            .into_keys()
-            .filter(|name| replicas.iter().all(|check| check.endpoint != *name));
-        let silent: Vec<ReplicaCheck> = silent.map(ReplicaCheck::silent).collect();
-        replicas.extend(silent);
-        CheckReport {
-            holds: findings.is_empty(),
-            replicas,
-            findings,
-        }
-    }
-}
-
 // === impl ReplicaCheck ===
 
 impl ReplicaCheck {
@@ -165,6 +71,16 @@ impl ReplicaCheck {
 }
 
 // === impl CheckReport ===
+
+impl CheckReport {
+    /// What was read of the histories.
+    pub fn add(&mut self, histories: Vec<HistoryCheck>) {
+        self.findings
+            .extend(histories.iter().flat_map(HistoryCheck::findings));
+        self.holds = self.findings.is_empty();
+        self.histories = histories;
+    }
+}
 
 impl Document for CheckReport {
     fn json(&self) -> Result<serde_json::Value, serde_json::Error> {
@@ -196,6 +112,7 @@ impl Document for CheckReport {
             &["REPLICA", "APPLIED", "REVISION", "DIGEST", "CHAIN"],
             rows,
         )];
+        parts.extend(self.histories.iter().map(HistoryCheck::line));
         match self.holds {
             true => parts.push("all replicas agree and every rule holds".to_owned()),
             false => parts.push(
@@ -211,57 +128,5 @@ impl Document for CheckReport {
 
     fn holds(&self) -> bool {
         self.holds
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Observations, v1};
-
-    fn answer(applied_index: u64, digest: &str) -> v1::LedgerDigestResponse {
-        v1::LedgerDigestResponse {
-            applied_index,
-            digest: digest.to_owned(),
-            ..Default::default()
-        }
-    }
-
-    /// Promise: replicas seen at one index with one digest agree, even if they were never at rest together.
-    #[test]
-    fn agreement_is_found_while_replicas_move() {
-        let mut seen = Observations::default();
-        seen.saw("a", answer(5, "five"));
-        seen.saw("b", answer(4, "four"));
-        assert!(!seen.is_enough());
-        seen.saw("b", answer(5, "five"));
-        seen.saw("a", answer(6, "six"));
-        assert!(seen.is_enough());
-        assert!(seen.report().holds);
-    }
-
-    /// Promise (negative control): a different digest, a broken rule, a silent or uncompared replica never passes.
-    #[test]
-    fn nothing_bad_passes() {
-        let mut differ = Observations::default();
-        differ.saw("a", answer(5, "five"));
-        differ.saw("b", answer(5, "FIVE"));
-        let mut broken = Observations::default();
-        broken.saw(
-            "a",
-            v1::LedgerDigestResponse {
-                violations: vec!["A1: two holders".to_owned()],
-                ..answer(5, "x")
-            },
-        );
-        let mut silent = Observations::default();
-        silent.saw("a", answer(5, "x"));
-        silent.missed("b", "refused".to_owned());
-        let mut uncompared = Observations::default();
-        uncompared.saw("a", answer(5, "x"));
-        uncompared.saw("b", answer(6, "y"));
-        for seen in [differ, broken, silent, uncompared] {
-            let report = seen.report();
-            assert!(!report.holds && report.findings.len() == 1, "{report:?}");
-        }
     }
 }

@@ -4,9 +4,10 @@
 use super::frame::{Frame, Kind, Reading};
 use super::{Contents, Error};
 use crate::codec::decode_group;
+use crate::history::Walk;
 use crate::replica::restored;
 use berth_domain::Ledger;
-use berth_domain::event::{Chain, EventGroup};
+use berth_domain::event::EventGroup;
 use berth_domain::id::{ClusterId, ClusterName, Revision};
 use berth_domain::invariant;
 use berth_proto::log::v1;
@@ -151,12 +152,7 @@ fn ended(end: &Frame) -> Result<u64, Error> {
 
 /// Follows the history.
 struct Checking {
-    /// Revision and chain of the last group; none before the first of a history whose beginning was dropped.
-    last: Option<(Revision, Chain)>,
-    first: Option<Revision>,
-    groups: u64,
-    /// The history replayed, if it goes back to the beginning.
-    replayed: Option<Ledger>,
+    walk: Walk,
 }
 
 // === impl Checking ===
@@ -165,12 +161,9 @@ impl Checking {
     fn new(header: &v1::BackupHeader) -> Result<Self, Error> {
         let cluster = ClusterId::new(&header.cluster_id);
         let cluster = cluster.map_err(|_| Error::Contradiction("its cluster has no name"))?;
-        let whole = header.history_first_revision <= 1;
+        let first = Revision(header.history_first_revision);
         Ok(Self {
-            last: whole.then_some((Revision(0), Chain::default())),
-            first: None,
-            groups: 0,
-            replayed: whole.then(|| Ledger::new(cluster)),
+            walk: Walk::new(first, Some(cluster)),
         })
     }
 
@@ -186,55 +179,30 @@ impl Checking {
             Ok((group, part.group))
         });
         let groups = decoded.collect::<Result<History, Error>>()?;
-        groups
-            .iter()
-            .try_for_each(|(group, _)| self.follow(group))?;
+        let mut walked = groups.iter().map(|(group, _)| self.walk.follow(group));
+        walked.try_for_each(|followed| followed.map_err(Error::History))?;
         Ok(groups)
     }
 
-    fn follow(&mut self, group: &EventGroup) -> Result<(), Error> {
-        self.first.get_or_insert(group.revision);
-        self.groups += 1;
-        self.last = Some(match self.last {
-            Some(last) => {
-                let followed = invariant::chain_follows(last, std::slice::from_ref(group));
-                followed.map_err(Error::History)?
-            }
-            // What it hashes on was dropped by retention.
-            None => (group.revision, group.chain),
-        });
-        if let Some(ledger) = &mut self.replayed {
-            let replayed = ledger.replay(group);
-            replayed.map_err(|_| Error::Contradiction("its history cannot be replayed"))?;
-        }
-        Ok(())
-    }
-
     fn ended(self, header: &v1::BackupHeader, ledger: &Ledger) -> Result<(u64, bool), Error> {
-        let last = self.last.unwrap_or((Revision(0), Chain::default()));
-        let first = self
-            .first
-            .map_or(header.history_first_revision, |first| first.0);
-        if (first, last.0.0) != (header.history_first_revision, header.revision) {
+        let (last, chain) = self.walk.reached();
+        let first = self.walk.first();
+        let first = first.map_or(header.history_first_revision, |first| first.0);
+        if (first, last.0) != (header.history_first_revision, header.revision) {
             return Err(Error::HistoryBounds {
                 first,
-                last: last.0.0,
+                last: last.0,
                 expected_first: header.history_first_revision,
                 expected_last: header.revision,
             });
         }
-        if last.1.0[..] != header.chain[..] {
+        if chain.0[..] != header.chain[..] {
             return Err(Error::Contradiction(
                 "the history's hash is not the header's",
             ));
         }
-        let replayed = self.replayed.is_some();
-        match self.replayed {
-            Some(again) if again.digest() != ledger.digest() => Err(Error::Contradiction(
-                "a replay of its history gives another ledger",
-            )),
-            _ => Ok((self.groups, replayed)),
-        }
+        let replayed = self.walk.gives(ledger).map_err(Error::History)?;
+        Ok((self.walk.groups(), replayed))
     }
 }
 

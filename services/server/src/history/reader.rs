@@ -5,7 +5,7 @@ use super::progress::Progress;
 use super::who_has::WhoHas;
 use crate::codec::decode_group;
 use crate::failure::Failure;
-use berth_domain::event::EventGroup;
+use berth_domain::event::{Chain, EventGroup};
 use berth_domain::id::*;
 use berth_domain::outcome::Refusal;
 use berth_domain::row::{Change, VSwitch};
@@ -134,6 +134,16 @@ impl Reader {
         Ok(self.floor())
     }
 
+    /// The chain after a revision; none = it is not kept here, is still to be fetched, or never was.
+    pub async fn chain_at(&self, revision: Revision) -> Result<Option<Chain>, Failure> {
+        let store = self.store.clone();
+        blocking(move || {
+            let record = store.record(revision.0).map_err(unreadable)?;
+            Ok(record.map(|record| Chain(record.chain)))
+        })
+        .await
+    }
+
     /// Matching groups, complete up to `at_least`; the writer is waited for.
     pub async fn list(&self, query: Query, at_least: Revision) -> Result<Page, Failure> {
         let revision = self.complete(at_least, Revision(0)).await?;
@@ -206,6 +216,14 @@ impl Reader {
                 _ => return Ok(None),
             }
         }
+    }
+
+    /// A group as it is stored, decoded.
+    ///
+    /// # Errors
+    /// `Unavailable` if this version cannot read it.
+    pub fn decoded(revision: u64, body: &Bytes) -> Result<EventGroup, Failure> {
+        group(revision, body)
     }
 
     /// Up to `limit` groups after a revision, gap-free; waits until there is one. A revision below the floor is refused.

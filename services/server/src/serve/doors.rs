@@ -5,13 +5,14 @@ use crate::config::Certificates;
 use crate::grpc::entry::Entry;
 use crate::grpc::limits::*;
 use crate::grpc::principal::Caller;
-use crate::grpc::{AdminService, AllocatorService, FactsService, RecoveryService};
+use crate::grpc::{AdminService, AllocatorService, ChecksService, FactsService, RecoveryService};
 use crate::leader::Gate;
 use crate::metrics::Calls;
 use crate::peer::{self, Membership, Myself, PeerService, Replica};
 use berth_proto::DESCRIPTORS;
 use berth_proto::v1::admin_server::AdminServer;
 use berth_proto::v1::allocator_server::AllocatorServer;
+use berth_proto::v1::checks_server::ChecksServer;
 use berth_proto::v1::facts_server::FactsServer;
 use berth_proto::v1::recovery_server::RecoveryServer;
 use std::future::Future;
@@ -58,6 +59,7 @@ impl Door {
             .build_v1()?;
         let allocator = AllocatorServer::new(AllocatorService::new(gate.clone()));
         let facts = FactsServer::new(FactsService::new(gate.clone()));
+        let checks = ChecksServer::new(ChecksService::new(gate.clone()));
         let recovery = RecoveryServer::new(RecoveryService::new(gate.clone()));
         let admin = AdminServer::new(AdminService::new(gate, membership));
         let limits = Limits {
@@ -75,6 +77,7 @@ impl Door {
             .add_service(allocator.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(facts.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(admin.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(checks.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(recovery.max_decoding_message_size(REPORT_BYTES_MAX))
             .add_service(health)
             .add_service(reflection)

@@ -20,6 +20,8 @@ pub struct Setup {
     pub program: Option<String>,
     /// Of its environment.
     pub variables: Vec<(String, String)>,
+    /// The replica at this place runs `berthd-planted` without this safeguard.
+    pub planted: Option<(usize, String)>,
 }
 
 // === impl Setup ===
@@ -52,6 +54,25 @@ impl Setup {
         Self {
             program: Some(program.to_owned()),
             ..self
+        }
+    }
+
+    /// With one replica, by its place, in which a safeguard is taken out.
+    pub fn planted(self, at: usize, switch: &str) -> Self {
+        Self {
+            planted: Some((at, switch.to_owned())),
+            ..self
+        }
+    }
+
+    /// What the replica at this place runs, instead of `berthd`.
+    pub(super) fn of(&self, at: usize) -> Self {
+        match &self.planted {
+            Some((place, switch)) if *place == at => self
+                .clone()
+                .program("berthd-planted")
+                .variable("BERTH_PLANTED", switch),
+            _ => self.clone(),
         }
     }
 
