@@ -9,7 +9,7 @@ mod setup;
 pub use binary::binary;
 pub use error::Error;
 pub use member::Member;
-pub use setup::Setup;
+pub use setup::{PeersThrough, Setup};
 
 use std::path::Path;
 
@@ -58,7 +58,8 @@ impl Cluster {
 
     fn start_once(replicas: usize, setup: &Setup) -> Result<Self, Error> {
         let folder = TempDir::with_prefix("berth-").map_err(Error::Folder)?;
-        let ports: Result<Vec<Ports>, Error> = (0..replicas).map(|_| Ports::free()).collect();
+        let ports = (0..replicas).map(|_| Ok(Ports::free()?.through(setup)));
+        let ports: Result<Vec<Ports>, Error> = ports.collect();
         let ports = ports?;
         let mut members = Vec::new();
         for at in 0..replicas {

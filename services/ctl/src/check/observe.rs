@@ -70,20 +70,18 @@ async fn compare_histories(
     let answers = session
         .each(endpoints, |client| hash(client, newest))
         .await?;
-    let through = answers
-        .iter()
-        .filter_map(|(_, answer)| answer.as_ref().ok());
-    let Some(revision) = through.map(|answer| answer.through_revision).min() else {
+    // One that does not answer is found out otherwise, or is older than this question.
+    let answered = answers.into_iter();
+    let answered = answered.filter_map(|(endpoint, answer)| Some((endpoint, answer.ok()?)));
+    let (endpoints, through): (Vec<String>, Vec<u64>) = answered
+        .map(|(endpoint, answer)| (endpoint, answer.through_revision))
+        .unzip();
+    let Some(revision) = through.into_iter().min().filter(|revision| *revision > 0) else {
         return Ok(());
     };
-    if revision == 0 {
-        return Ok(());
-    }
     let request = v1::HashAtRequest { revision };
-    for (endpoint, answer) in session
-        .each(endpoints, |client| hash(client, request))
-        .await?
-    {
+    let asked = session.each(&endpoints, |client| hash(client, request));
+    for (endpoint, answer) in asked.await? {
         match answer {
             Ok(answer) => seen.hashed(&endpoint, revision, answer.chain),
             Err(error) => seen.not_hashed(&endpoint, revision, error.sentence()),

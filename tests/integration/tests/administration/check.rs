@@ -2,7 +2,7 @@
 
 use crate::administrator::berthctl;
 use crate::fleet::Fleet;
-use berth_testkit::process::{Cluster, Setup};
+use berth_testkit::process::Cluster;
 
 /// Promise: a cluster under load is found well by a look, by a watch, and by a replay of every member's history.
 #[test]
@@ -85,7 +85,7 @@ fn cluster_serves(endpoints: &str) {
 #[cfg(feature = "root-tests")]
 #[test]
 fn a_member_that_goes_its_own_way_is_found() {
-    let setup = Setup::default().planted(2, "forget-repeats");
+    let setup = berth_testkit::process::Setup::default().planted(2, "forget-repeats");
     let cluster = Cluster::start_with(3, &setup).expect("a cluster");
     let endpoints = cluster.endpoints();
     let mut fleet = Fleet::new(&endpoints, "10.8.0.0/20");

@@ -137,7 +137,10 @@ fn one_that_is_behind_learns_from_the_nodes() {
     );
     let (_running, adopted) = forced(&mut lost, &behind);
     // Its last heartbeats may have been on their way when it was killed.
-    assert!(adopted >= 100, "{adopted}: not those that it had not heard of");
+    assert!(
+        adopted >= 100,
+        "{adopted}: not those that it had not heard of"
+    );
     assert_eq!(lost.fleet.not_known_as_they_are(), Vec::<String>::new());
     lost.fleet.start(300);
     assert_eq!(lost.fleet.doubles, Vec::<String>::new());

@@ -1,6 +1,7 @@
 //! What a release stored is opened and replayed by this program, to the same hashes.
 //!
-//! One folder per release beside this file, named by it: `log.txt`, `directory.tar.gz` and what both must come to. Made once,
+//! One folder per release beside this file, named by it: `log.txt`, `directory.tar.gz` and what both must come to, and
+//! `wire.bin`, its `descriptors.bin`, for `--test tolerance`. Made once,
 //! by the release's own code: `BERTH_REGENERATE=1 cargo test -p berth-integration --test golden` makes the folder of the
 //! present version if there is none, and never touches one that is there.
 

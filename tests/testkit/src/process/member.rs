@@ -32,6 +32,8 @@ pub struct Member {
 pub(super) struct Ports {
     client: u16,
     peer: u16,
+    /// The one that other replicas are told.
+    told: u16,
     metrics: u16,
 }
 
@@ -54,8 +56,18 @@ impl Ports {
         Ok(Self {
             client,
             peer,
+            told: peer,
             metrics,
         })
+    }
+
+    /// Others are told another port.
+    pub(super) fn through(self, setup: &Setup) -> Self {
+        let told = setup.peers.as_ref().map(|peers| peers.told(self.peer));
+        Self {
+            told: told.unwrap_or(self.peer),
+            ..self
+        }
     }
 }
 
@@ -98,7 +110,7 @@ pub(super) fn join(
     folder: &Path,
     setup: &Setup,
 ) -> Result<Member, Error> {
-    let own = Ports::free()?;
+    let own = Ports::free()?.through(setup);
     let (name, endpoint) = (
         format!("berth-{}", at + 1),
         format!("http://127.0.0.1:{}", own.client),
@@ -145,6 +157,7 @@ fn begin(place: Place, mut arguments: Vec<String>, setup: &Setup) -> Result<Memb
         ("--listen-client", format!("127.0.0.1:{}", own.client)),
         ("--listen-peer", format!("127.0.0.1:{}", own.peer)),
         ("--listen-metrics", format!("127.0.0.1:{}", own.metrics)),
+        ("--advertise-peer", format!("http://127.0.0.1:{}", own.told)),
     ] {
         arguments.extend([flag.to_owned(), value]);
     }
@@ -155,7 +168,7 @@ fn begin(place: Place, mut arguments: Vec<String>, setup: &Setup) -> Result<Memb
         endpoint,
         data,
         log,
-        peer: own.peer,
+        peer: own.told,
         program,
         variables: setup.variables.clone(),
         arguments,
@@ -181,7 +194,7 @@ fn bootstrap(ports: &[Ports], endpoint: impl Fn(&Ports) -> String) -> Vec<String
     let mut arguments = vec!["--bootstrap".to_owned()];
     for (at, ports) in ports.iter().enumerate() {
         let (name, client) = (at + 1, endpoint(ports));
-        let peer = ports.peer;
+        let peer = ports.told;
         arguments.push("--member".to_owned());
         arguments.push(format!(
             "name=berth-{name},client={client},peer=http://127.0.0.1:{peer}"

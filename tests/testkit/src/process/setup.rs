@@ -1,7 +1,9 @@
 //! What a cluster's replicas are started with beside names, folders and ports.
 
 use berth_client::TlsFiles;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::certificates::Files;
 
@@ -20,8 +22,28 @@ pub struct Setup {
     pub program: Option<String>,
     /// Of its environment.
     pub variables: Vec<(String, String)>,
+    /// Replicas reach each other through something else.
+    pub peers: Option<PeersThrough>,
     /// The replica at this place runs `berthd-planted` without this safeguard.
     pub planted: Option<(usize, String)>,
+}
+
+/// Given the port on which a replica listens for the others, the port that these are told.
+#[derive(Clone)]
+pub struct PeersThrough(Arc<dyn Fn(u16) -> u16 + Send + Sync>);
+
+// === impl PeersThrough ===
+
+impl PeersThrough {
+    pub(super) fn told(&self, port: u16) -> u16 {
+        (self.0)(port)
+    }
+}
+
+impl fmt::Debug for PeersThrough {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PeersThrough")
+    }
 }
 
 // === impl Setup ===
@@ -61,6 +83,14 @@ impl Setup {
     pub fn planted(self, at: usize, switch: &str) -> Self {
         Self {
             planted: Some((at, switch.to_owned())),
+            ..self
+        }
+    }
+
+    /// Replicas that reach each other through something that is made for each port on which one listens.
+    pub fn peers_through(self, through: impl Fn(u16) -> u16 + Send + Sync + 'static) -> Self {
+        Self {
+            peers: Some(PeersThrough(Arc::new(through))),
             ..self
         }
     }
