@@ -41,6 +41,8 @@ pub enum Planted {
     WallClock,
     /// An ADD that is repeated binds once more.
     ForgetRepeats,
+    /// A leader keeps the lead however slow its disk is.
+    BearSlowDisk,
     /// After a recovery the ledger gives out before the nodes have said what lives there.
     GrantsAfterRestore,
 }

@@ -3,6 +3,7 @@
 
 use super::vitals::Book;
 use crate::leader::Gate;
+use crate::planted::{self, Planted};
 use berth_domain::id::MemberId;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -33,7 +34,7 @@ pub async fn watch(gate: Gate, book: Book) {
     let mut decision = Decision::default();
     loop {
         look.tick().await;
-        if !gate.role().leads() {
+        if !gate.role().leads() || planted::has(Planted::BearSlowDisk) {
             decision.slow_since = None;
             continue;
         }

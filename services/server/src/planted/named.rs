@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// Names, separated by commas.
 const VARIABLE: &str = "BERTH_PLANTED";
 
-const ALL: [(&str, Planted); 12] = [
+const ALL: [(&str, Planted); 13] = [
     ("acknowledge-early", Planted::AcknowledgeEarly),
     ("read-alone", Planted::ReadAlone),
     ("read-alone-after-pause", Planted::ReadAloneAfterPause),
@@ -20,6 +20,7 @@ const ALL: [(&str, Planted); 12] = [
     ("no-watermark", Planted::NoWatermark),
     ("wall-clock", Planted::WallClock),
     ("forget-repeats", Planted::ForgetRepeats),
+    ("bear-slow-disk", Planted::BearSlowDisk),
     ("grants-after-restore", Planted::GrantsAfterRestore),
 ];
 

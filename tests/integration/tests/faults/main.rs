@@ -10,3 +10,4 @@ mod kills;
 mod partitions;
 mod pauses;
 mod power;
+mod slow_disk;
