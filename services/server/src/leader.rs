@@ -6,11 +6,13 @@
 mod admission;
 mod disk;
 mod repeat;
+mod report;
 mod take_back;
 
 pub(crate) use admission::Admission;
 pub use admission::{DEADLINE_MS_MIN, REQUESTS_MAX};
 pub use disk::Disk;
+pub use report::Report;
 
 use crate::facts::{Facts, Lookup};
 use crate::failure::Failure;

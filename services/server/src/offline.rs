@@ -17,7 +17,7 @@ mod plan;
 
 mod error;
 
-pub use begin::{Begun, Order};
+pub use begin::{Anew, Begun, Order, anew};
 pub use command::Offline;
 pub use error::Error;
 pub use force::{Survivor, Wish, force, force_plan, survivor};

@@ -99,6 +99,7 @@ pub fn run<M: StateMachine, S: LogStore>(
         desk: desk::Desk::default(),
         clock: raft_thread::TickClock::start(),
         sync_micros: 0,
+        snapshot_micros: 0,
     };
     let thread = Builder::new()
         .name("berth-raft".to_owned())

@@ -68,6 +68,9 @@ pub struct Status {
     pub messages_refused: u64,
     /// How long a durable write takes, a moving average; 0 until the first one. The driver fills it in.
     pub sync_micros: u64,
+    /// How long this replica's newest own snapshot took, from its freezing until it was staged; 0 = it has made none since its start.
+    /// The driver fills it in.
+    pub snapshot_micros: u64,
     /// Who takes part.
     pub membership: Membership,
     /// Leader only: how far the others are, by member id.

@@ -5,11 +5,12 @@ use crate::call::Body;
 use crate::fleet::{Fleet, Stage, boot_id};
 use crate::make;
 use crate::oracle::Oracle;
+use berth_domain::Ledger;
 use berth_domain::address::NetworkKind;
 use berth_domain::command::*;
 use berth_domain::id::*;
 use berth_domain::outcome::Refusal;
-use berth_domain::row::Policy;
+use berth_domain::row::{Policy, UNKNOWN_NODES};
 use berth_raft::simulation::random::Random;
 use std::collections::BTreeMap;
 
@@ -43,6 +44,8 @@ pub enum Task {
     Register(usize),
     /// A machine that is gone is to be forgotten.
     Forget(NodeId),
+    /// After a restore: there are no machines that the ledger does not know.
+    Confirm,
     /// Nothing depends on it.
     Other,
 }
@@ -58,6 +61,8 @@ pub struct Admin {
     said: Vec<(u64, Proposal)>,
     /// Machines that are gone, until the ledger has forgotten them.
     forget: Vec<NodeId>,
+    /// A word for the unknown machines is under way.
+    confirming: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +84,47 @@ impl Admin {
             requests: 0,
             said: Vec::new(),
             forget: Vec::new(),
+            confirming: false,
         }
+    }
+
+    /// A backup was restored: what it does not know is done again, and machines that it knows and that are gone are forgotten.
+    pub fn begin_anew(&mut self, ledger: &Ledger, fleet: &mut Fleet) {
+        self.confirming = false;
+        self.said.clear();
+        for (number, (name, _, _)) in NETWORKS.iter().enumerate() {
+            let is_known = ledger.vswitches().any(|row| row.name.as_str() == *name);
+            if !is_known && self.networks.get(&number) == Some(&Step::Done) {
+                self.networks.remove(&number);
+            }
+        }
+        for number in 0..fleet.machines.len() {
+            let row = ledger.node_named(&make::node_name(number));
+            let is_known = row.is_some_and(|row| row.identity == fleet.identity(number));
+            if let Some(row) = row.filter(|_| !is_known) {
+                self.forget.push(row.id);
+            }
+            fleet.machines[number].is_registered &= is_known;
+            if !is_known && self.nodes.get(&number) == Some(&Step::Done) {
+                self.nodes.remove(&number);
+            }
+        }
+    }
+
+    /// All machines are known and have said their word: the one for those that are not known can be given.
+    pub fn confirm(&mut self) -> Option<Errand> {
+        if std::mem::replace(&mut self.confirming, true) {
+            return None;
+        }
+        let command = ConfirmNode {
+            node: UNKNOWN_NODES,
+            word: Word::Admin,
+            live: Vec::new(),
+        };
+        Some(errand(
+            proposal("", Command::ConfirmNode(command)),
+            Task::Confirm,
+        ))
     }
 
     /// First the networks and nodes, then now and then something else.
@@ -139,6 +184,7 @@ impl Admin {
                 self.nodes.remove(number);
             }
             Task::Forget(node) if !is_done => self.forget.push(*node),
+            Task::Confirm => self.confirming = false,
             Task::Forget(_) | Task::Other => {}
         }
     }
@@ -162,12 +208,11 @@ impl Admin {
     }
 
     fn register(&mut self, number: usize, fleet: &Fleet) -> Errand {
-        let machine = &fleet.machines[number];
-        let identity = format!("machine-{number}-{}", machine.incarnation);
+        let identity = fleet.identity(number);
         let command = RegisterNode {
             name: make::node_name(number),
-            identity: NodeIdentity::new(&identity).expect("plain"), // a word and two numbers
-            zone: Zone::new("").expect("may be empty"),             // it may
+            identity: identity.clone(),
+            zone: Zone::new("").expect("may be empty"), // it may
             instance_type: InstanceType::new("").expect("may be empty"), // it may
             eni_slots: 0,
             addresses_per_eni: 0,

@@ -51,6 +51,7 @@ impl Answer {
             Body::Del(del) => Self::Deleted(gate.release(*del).await),
             Body::Collect(collect) => Self::Collected(gate.collect(*collect).await),
             Body::Propose(proposal) => Self::Proposed(gate.propose(*proposal).await),
+            Body::Report(report) => Self::Proposed(gate.report_node(*report).await),
             Body::Read(key) => Self::Read(gate.read(look(key)).await),
             Body::ReadStale(key) => {
                 let look = look(key);

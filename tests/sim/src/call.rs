@@ -2,6 +2,7 @@
 
 use berth_domain::command::Proposal;
 use berth_domain::id::{AttachmentKey, Revision};
+use berthd::leader::Report;
 use berthd::node::{Allocate, Collect, Release};
 
 /// Names a call.
@@ -20,6 +21,8 @@ pub enum Body {
     Collect(Box<Collect>),
     /// An administrator's command.
     Propose(Box<Proposal>),
+    /// A node's word, after a restore.
+    Report(Box<Report>),
     /// A linearizable look at one attachment.
     Read(AttachmentKey),
     /// The same, of whatever state the replica has.
@@ -69,6 +72,7 @@ impl Body {
             Self::Del(del) => (del.trace_id, del.deadline_ms) = (trace, left_ms),
             Self::Collect(collect) => (collect.trace_id, collect.deadline_ms) = (trace, left_ms),
             Self::Propose(proposal) => proposal.trace_id = trace,
+            Self::Report(report) => report.trace_id = trace,
             Self::Read(_) | Self::ReadStale(_) => {}
         }
         body

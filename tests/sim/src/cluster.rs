@@ -1,7 +1,10 @@
 //! Everything above the replicas, joined to the world that drives them: servers, callers, the fleet, the oracle.
 
+mod disaster;
 mod load;
 mod time;
+
+pub use disaster::Backup;
 
 use crate::admin::{Admin, Task};
 use crate::call::CallId;
@@ -14,7 +17,7 @@ use crate::panics;
 use crate::plan::Plan;
 use crate::server::{self, Server, Site};
 use crate::wire::Wire;
-use berth_domain::id::AttachmentKey;
+use berth_domain::id::{AttachmentKey, ClusterId};
 use berth_domain::row::Change;
 use berth_raft::simulation::random::Random;
 use berth_raft::simulation::served::Life;
@@ -48,6 +51,9 @@ pub struct Cluster {
     shelves: BTreeMap<u64, Shelf>,
     walls: BTreeMap<u64, Arc<AtomicU64>>,
     now: u64,
+    /// Moments of the worlds before this one.
+    before: u64,
+    cluster: ClusterId,
     desk: Desk,
     wire: Wire,
     owners: BTreeMap<CallId, Owner>,
@@ -105,6 +111,8 @@ impl Cluster {
             shelves: BTreeMap::new(),
             walls: BTreeMap::new(),
             now: 0,
+            before: 0,
+            cluster: server::cluster(),
             desk: Desk::new(plan.moment_ms),
             wire: Wire::new(plan.wire.clone()),
             owners: BTreeMap::new(),
@@ -178,7 +186,7 @@ impl Workload for Cluster {
     /// Only asked for by worlds without servers.
     fn machine(&self) -> LedgerMachine {
         LedgerMachine::new(
-            server::cluster(),
+            self.cluster.clone(),
             Arc::new(Progress::new(berth_domain::id::Revision(0))),
         )
     }
@@ -192,6 +200,7 @@ impl Workload for Cluster {
             plan: &self.plan,
             store: &self.store,
             wall,
+            cluster: &self.cluster,
         };
         let (server, life) = Server::start(&site, begin, shelf);
         self.servers.insert(begin.member, server);
@@ -217,7 +226,7 @@ impl Workload for Cluster {
     }
 
     fn moment(&mut self, moment: &Moment<'_>) -> Result<u64, Violation> {
-        self.now = moment.now;
+        self.now = self.before + moment.now;
         self.trace = 0;
         if moment.is_calm && !self.is_healed {
             self.heal();

@@ -89,6 +89,14 @@ impl Desk {
         ended
     }
 
+    /// All servers are gone: what waits is asked again, of whoever comes.
+    pub fn lost(&mut self, now: u64) {
+        for standing in self.calls.values_mut() {
+            standing.tries.clear();
+            standing.call.next_at = standing.call.next_at.max(now);
+        }
+    }
+
     /// Nobody waits any more.
     pub fn drop_call(&mut self, id: CallId, now: u64, wire: &mut Wire, random: &mut Random) {
         if let Some(standing) = self.calls.remove(&id) {

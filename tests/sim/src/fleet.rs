@@ -2,6 +2,7 @@
 
 mod collect;
 mod pods;
+mod report;
 mod sandbox;
 
 pub use sandbox::{Sandbox, SandboxId, Stage};
@@ -13,7 +14,7 @@ use berth_domain::id::{AttachmentKey, BootId};
 use berth_domain::row::Policy;
 use berth_raft::simulation::random::Random;
 use berth_raft::simulation::workload::Violation;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// A machine.
@@ -44,6 +45,8 @@ pub struct Pod {
     pub sandbox: Option<SandboxId>,
     /// Nothing is started for it before this moment.
     rest_until: u64,
+    /// ADDs in a row that failed: its kubelet waits longer after each.
+    failures: u32,
     /// The next sandbox uses the last one's container id again.
     again: Option<AttachmentKey>,
     /// When its object was last not there.
@@ -72,6 +75,8 @@ pub enum Purpose {
     Del(SandboxId),
     /// A machine's GC.
     Collect,
+    /// A machine's word, after a restore.
+    Report(usize),
 }
 
 /// See the module.
@@ -94,6 +99,8 @@ pub struct Fleet {
     pub orphaned: Vec<CallId>,
     /// Machines that have just stopped: what they sent and no server has is gone with their connections.
     pub stopped: Vec<usize>,
+    /// Machines whose word is under way.
+    reporting: BTreeSet<usize>,
     /// Everybody is to have an address, and nothing else happens.
     pub is_calm: bool,
     /// What happened, for those who count.
@@ -134,6 +141,7 @@ impl Fleet {
             node: 0,
             sandbox: None,
             rest_until: 0,
+            failures: 0,
             again: None,
             absent_at: 0,
         };
@@ -149,6 +157,7 @@ impl Fleet {
             last_uid: 0,
             orphaned: Vec::new(),
             stopped: Vec::new(),
+            reporting: BTreeSet::new(),
             is_calm: false,
             counts: Counts::default(),
         }
@@ -258,6 +267,7 @@ impl Fleet {
     fn reboot(&mut self, machine: usize, random: &mut Random, wishes: &mut Vec<Wish>) {
         self.counts.reboots += 1;
         self.stopped.push(machine);
+        self.reporting.remove(&machine);
         // What was to be sent in this moment was of the boot that is over.
         wishes.retain(|wish| wish.node != machine);
         self.cut_links(machine);
@@ -295,6 +305,7 @@ impl Fleet {
     /// A machine is gone for good; another one takes its name, once it is registered.
     pub fn die(&mut self, machine: usize) {
         self.stopped.push(machine);
+        self.reporting.remove(&machine);
         self.cut_links(machine);
         let now = self.now;
         let mut ended = Vec::new();

@@ -32,6 +32,20 @@ pub struct History {
     next_revision: u64,
 }
 
+// === impl Shelf ===
+
+impl Shelf {
+    /// As a restore fills it: up to this revision, which is of this index.
+    pub fn founded(revision: u64, index: u64, chain: Chain) -> Self {
+        Self {
+            revision,
+            index,
+            chains: BTreeMap::from([(revision, chain)]),
+            installed: index,
+        }
+    }
+}
+
 // === impl History ===
 
 impl History {

@@ -15,6 +15,7 @@ use berth_domain::id::*;
 use berth_domain::invariant;
 use berth_domain::row::{Change, Policy};
 use berth_raft::simulation::workload::Violation;
+use berth_raft::start::BOOTSTRAP_INDEX;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -42,6 +43,7 @@ struct Kept {
 }
 
 /// See the module.
+#[derive(Clone)]
 pub struct Oracle {
     /// The newest index that was seen applied anywhere.
     applied: u64,
@@ -123,6 +125,36 @@ impl Oracle {
             counts: Counts::default(),
             cooling_ms,
         }
+    }
+
+    /// A backup was restored: what the history had come to after it never was, and the recovery follows. What machines and
+    /// callers know is still so.
+    pub fn begin_anew(
+        &mut self,
+        backup: Self,
+        groups: &[EventGroup],
+        fleet: &Fleet,
+    ) -> Result<(), Violation> {
+        let (deleted, counts) = (std::mem::take(&mut self.deleted), self.counts);
+        *self = Self {
+            deleted,
+            counts,
+            applied: BOOTSTRAP_INDEX,
+            ..backup
+        };
+        for group in groups {
+            self.chains.insert(group.revision.0, group.chain);
+            if let Err(error) = self.shadow.replay(group) {
+                return broken("H1", error.to_string());
+            }
+            self.group(group, fleet)?;
+        }
+        Ok(())
+    }
+
+    /// The state, by the history alone.
+    pub fn ledger(&self) -> &Ledger {
+        &self.shadow
     }
 
     /// An entry was applied somewhere; what its groups say, if it is the first time, which comes back.

@@ -28,6 +28,17 @@ pub struct Plan {
     pub lag: Lag,
     /// Nodes, pods, networks.
     pub fleet: Fleet,
+    /// All members are lost for good, and an old backup is restored.
+    pub disaster: Option<Disaster>,
+}
+
+/// When the cluster is lost, in parts of a thousand of the moments of trouble.
+#[derive(Clone, Copy, Debug)]
+pub struct Disaster {
+    /// The backup is made then.
+    pub saved_at: u64,
+    /// And so much later everything is lost.
+    pub lost_after: u64,
 }
 
 /// The links between nodes and servers.
@@ -134,6 +145,7 @@ impl Plan {
                 read_per_mille: 20,
                 ttl_ms: 3_000,
             },
+            disaster: None,
         }
     }
 
@@ -148,6 +160,12 @@ impl Plan {
         plan.draw_wire(&mut random);
         plan.draw_limits(&mut random);
         plan.draw_fleet(&mut random);
+        // With dice of its own: the other draws of a seed do not depend on it.
+        let mut random = Random::new(seed ^ 0x6c6f_7374_2121);
+        plan.disaster = random.chance(160).then(|| Disaster {
+            saved_at: random.between(60, 500),
+            lost_after: random.between(5, 300),
+        });
         plan
     }
 

@@ -124,6 +124,11 @@ pub const ROWS: &[Row] = &[
         "apply goes by the order of a hash map",
     ),
     row(
+        "grants-after-restore",
+        Bug::Ledger(Ledger::GrantsAfterRestore),
+        "after an old backup is restored, addresses are given out before the nodes have said what lives there",
+    ),
+    row(
         "unknown-is-failure",
         Bug::Server(Server::UnknownIsFailure),
         "what is under way at a leader change is said not to have happened",

@@ -1,7 +1,7 @@
 //! One seed: everything goes wrong and nothing may be wrong; then all is healed, and everything must come about.
 
-use crate::cluster::Cluster;
-use crate::plan::Plan;
+use crate::cluster::{Backup, Cluster};
+use crate::plan::{Disaster, Plan};
 use berth_raft::simulation::workload::Violation;
 use berth_raft::simulation::world::World;
 use berth_store::directory::{Directory, Options};
@@ -61,22 +61,99 @@ impl Ground {
         };
         let cluster =
             Cluster::new(seed, plan.clone(), self.store.clone(), log).map_err(no_runtime)?;
-        let begun = World::new(seed, plan.replicas.clone(), cluster);
-        let mut world = begun.map_err(|violation| Broken {
+        let at_once = |violation| Broken {
             violation,
             moment: 0,
-        })?;
-        let result = phases(&mut world, plan);
-        result.map_err(|violation| Broken {
+        };
+        let mut world = World::new(seed, plan.replicas.clone(), cluster).map_err(at_once)?;
+        let mut past = Past::default();
+        let mut left = plan.moments;
+        let broken = |violation, past: &Past, now: u64| Broken {
             violation,
-            moment: world.now(),
-        })?;
-        Ok(report(&world, plan))
+            moment: past.moments + now,
+        };
+        if let Some(disaster) = &plan.disaster {
+            let lost = lose(&mut world, disaster, plan.moments);
+            let backup = lost.map_err(|violation| broken(violation, &past, world.now()))?;
+            if let Some(backup) = backup {
+                past.add(&world);
+                left = left.saturating_sub(past.moments).max(plan.moments / 3);
+                world = anew(seed, plan, world, backup)
+                    .map_err(|violation| broken(violation, &past, 0))?;
+            }
+        }
+        let result = phases(&mut world, plan, left);
+        result.map_err(|violation| broken(violation, &past, world.now()))?;
+        past.add(&world);
+        Ok(report(&world, plan, &past))
     }
 }
 
-fn phases(world: &mut World<Cluster>, plan: &Plan) -> Result<(), Violation> {
-    world.run(plan.moments)?;
+/// What worlds that are over came to.
+#[derive(Default)]
+struct Past {
+    trace: u64,
+    events: u64,
+    checks: u64,
+    moments: u64,
+}
+
+impl Past {
+    fn add(&mut self, world: &World<Cluster>) {
+        let counts = world.counts();
+        self.trace = self.trace.rotate_left(17) ^ world.trace_hash();
+        self.events += counts.delivered
+            + counts.applied
+            + counts.ticks
+            + counts.writes
+            + counts.chunks
+            + counts.commands
+            + counts.crashes
+            + counts.freezes;
+        self.checks += world.checks();
+        self.moments += world.now();
+    }
+}
+
+/// How long a moment at which somebody has everything is waited for.
+const SAVED_WITHIN: u64 = 400;
+
+/// Trouble until a backup, then until everything is lost; none = there was nobody to make the backup of.
+fn lose(
+    world: &mut World<Cluster>,
+    disaster: &Disaster,
+    moments: u64,
+) -> Result<Option<Backup>, Violation> {
+    world.run(moments * disaster.saved_at / 1_000)?;
+    for _ in 0..SAVED_WITHIN {
+        world.run(1)?;
+        let leader = world.leader().and_then(|leader| world.machine(leader));
+        let Some(backup) = leader.and_then(|machine| world.workload.backup(machine)) else {
+            continue;
+        };
+        world.run(moments * disaster.lost_after / 1_000)?;
+        return Ok(Some(backup));
+    }
+    Ok(None)
+}
+
+/// The same load, in a cluster that was begun anew out of the backup.
+fn anew(
+    seed: u64,
+    plan: &Plan,
+    world: World<Cluster>,
+    backup: Backup,
+) -> Result<World<Cluster>, Violation> {
+    let mut cluster = world.lose();
+    let chunks = cluster.begin_anew(backup, plan.replicas.members)?;
+    World::founded(seed ^ ANEW, plan.replicas.clone(), cluster, &chunks)
+}
+
+/// Dice, boot ids and stores of the new world are other ones.
+const ANEW: u64 = 0x616e_6577_2121;
+
+fn phases(world: &mut World<Cluster>, plan: &Plan, moments: u64) -> Result<(), Violation> {
+    world.run(moments)?;
     world.end_trouble()?;
     let patience = patience(plan);
     let settled = world.run_until(patience, |world| {
@@ -144,22 +221,14 @@ fn patience(plan: &Plan) -> u64 {
     timeouts + (2 * plan.fleet.cooling_ms + 10_000) / plan.moment_ms
 }
 
-fn report(world: &World<Cluster>, plan: &Plan) -> Report {
+fn report(world: &World<Cluster>, plan: &Plan, past: &Past) -> Report {
     let counts = world.counts();
     let cluster = &world.workload;
-    let replicas = counts.delivered
-        + counts.applied
-        + counts.ticks
-        + counts.writes
-        + counts.chunks
-        + counts.commands
-        + counts.crashes
-        + counts.freezes;
     Report {
-        trace: world.trace_hash(),
-        events: replicas + cluster.events(),
-        checks: world.checks() + cluster.oracle.counts.answers + cluster.oracle.counts.states,
-        virtual_ms: world.now() * plan.moment_ms,
+        trace: past.trace,
+        events: past.events + cluster.events(),
+        checks: past.checks + cluster.oracle.counts.answers + cluster.oracle.counts.states,
+        virtual_ms: past.moments * plan.moment_ms,
         text: format!(
             "{counts:?} {:?} {:?} {:?}",
             cluster.counts, cluster.oracle.counts, cluster.fleet.counts

@@ -66,9 +66,11 @@ pub struct Site<'a> {
     pub store: &'a berth_store::history::HistoryReader,
     /// The member's wall clock, ms.
     pub wall: Arc<AtomicU64>,
+    /// Which cluster it is of.
+    pub cluster: &'a ClusterId,
 }
 
-/// The cluster every machine is of.
+/// The cluster that every run begins with.
 pub fn cluster() -> ClusterId {
     ClusterId::new("simulated").expect("plain") // fixed text within the limit
 }
@@ -103,7 +105,7 @@ impl Server {
             let _local = local.enter();
             let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::start());
             Above::new(Ground {
-                cluster: cluster(),
+                cluster: site.cluster.clone(),
                 boot: begin.boot,
                 spawner: match site.plan.plain_actors {
                     true => Spawner::plain(clock),

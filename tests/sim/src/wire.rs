@@ -175,6 +175,11 @@ impl Wire {
         );
     }
 
+    /// All servers are gone: every connection is, with what is still in it.
+    pub fn lost(&mut self) {
+        self.under_way.clear();
+    }
+
     /// What arrives by now, in order.
     pub fn arrivals(&mut self, now: u64) -> Vec<Packet> {
         let later = self.under_way.split_off(&(now + 1, 0));

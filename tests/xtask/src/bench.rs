@@ -3,6 +3,7 @@
 
 mod apply;
 mod berth;
+mod catch_up;
 mod etcd;
 mod failover;
 mod figures;
@@ -84,6 +85,7 @@ struct Reports {
     apply: Option<Value>,
     restart: Option<Value>,
     failover: Option<Value>,
+    catch_up: Option<Value>,
 }
 
 /// Everything that a part needs.
@@ -153,6 +155,7 @@ impl Bench<'_> {
                 Part::Apply => self.apply(&mut reports)?,
                 Part::Restart => self.restart(&mut reports)?,
                 Part::Failover => self.failover(&mut reports)?,
+                Part::CatchUp => self.catch_up(&mut reports)?,
             }
         }
         Ok(reports)
@@ -239,6 +242,15 @@ impl Bench<'_> {
         reports.failover = Some(self.progress.piece(&name, seconds, turn)?);
         Ok(())
     }
+
+    fn catch_up(&self, reports: &mut Reports) -> Result<()> {
+        let seconds = self.settings.catch_up_seconds();
+        let live = self.settings.live;
+        let turn = || catch_up::measure(self);
+        let name = format!("snapshots and a new member with {live} live allocations");
+        reports.catch_up = Some(self.progress.piece(&name, seconds, turn)?);
+        Ok(())
+    }
 }
 
 fn tell(
@@ -268,6 +280,7 @@ fn tell(
         "apply": reports.apply,
         "restart": reports.restart,
         "failover": reports.failover,
+        "catch_up": reports.catch_up,
     });
     write(&path, &format!("{document:#}\n"))?;
     println!("Everything that was measured: {}", path.display());

@@ -4,9 +4,11 @@ mod adopt;
 mod place;
 mod stray;
 
-use super::{Context, Decided, Decision, invalid, recovering};
+use super::ending;
+use super::recovering::{self, settled};
+use super::{Context, Decided, Decision, SETTLE_MS, invalid};
 use crate::command::{ConfirmNode, Live, Word};
-use crate::id::{AttachmentKey, Revision};
+use crate::id::{AttachmentKey, NodeId, Revision};
 use crate::outcome::{Outcome, Refusal};
 use crate::row::{AddressState, Change, StrayCause, UNKNOWN_NODES};
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,8 +122,13 @@ impl<'a> Work<'a, '_> {
     fn take_over(&mut self) {
         let command = self.command;
         let mut unfit: Vec<(&'a Live, StrayCause)> = Vec::new();
+        let mut leaving: Vec<&'a Live> = Vec::new();
         for live in &command.live {
-            if self.is_known(live) || self.is_buried(live) {
+            if self.is_known(live) {
+                continue;
+            }
+            if self.is_buried(live) {
+                leaving.push(live);
                 continue;
             }
             match self.place(live) {
@@ -131,6 +138,33 @@ impl<'a> Work<'a, '_> {
         }
         for (live, cause) in unfit {
             self.keep_from_everybody(live, cause);
+        }
+        for live in leaving {
+            self.let_rest(live);
+        }
+    }
+
+    /// Its DEL has been heard, and its link may outlive that: what nobody else has got rests as after any DEL.
+    fn let_rest(&mut self, live: &Live) {
+        let untouched = |at: &&IpAddr| !self.now.contains_key(*at);
+        let addresses: Vec<IpAddr> = live.addresses.iter().filter(untouched).copied().collect();
+        for address in addresses {
+            let Some(vswitch) = self.context.ledger.vswitch_containing(address) else {
+                continue;
+            };
+            match self.state(address) {
+                None if vswitch.excludes(address) => {}
+                None | Some(AddressState::Free { .. } | AddressState::Idle { eni: None, .. }) => {
+                    let rests = ending::cooling(self.context, vswitch.id, NodeId(0), None);
+                    self.pass(address, rests);
+                }
+                Some(AddressState::Held { claim }) => {
+                    let claim = self.context.ledger.claim(claim);
+                    let later = claim.and_then(|claim| settled(self.context, claim, SETTLE_MS));
+                    self.changes.extend(later);
+                }
+                Some(_) => {}
+            }
         }
     }
 

@@ -135,7 +135,7 @@ fn release(context: &Context, changes: &mut Vec<Change>, address: IpAddr) -> Opt
 }
 
 /// The stray's link may outlive its DEL, as any holder's.
-fn settled(context: &Context, claim: &Arc<Claim>, settle_ms: u64) -> Option<Change> {
+pub(super) fn settled(context: &Context, claim: &Arc<Claim>, settle_ms: u64) -> Option<Change> {
     let ClaimState::Held {
         since_ms,
         settled_at_ms,

@@ -174,7 +174,7 @@ impl Records {
             Part::Allocations => (allocations(ledger), Part::Addresses { from: 0 }),
             Part::Addresses { from } => addresses(ledger, from),
             Part::Tombstones if planted::has(Planted::SnapshotWithoutRequests) => {
-                (tombstones(ledger), Part::End)
+                (tombstones(ledger), Part::Recovery)
             }
             Part::Tombstones => (tombstones(ledger), Part::Requests),
             Part::Requests => (requests(ledger), Part::Recovery),

@@ -39,10 +39,20 @@ pub const TRANSITIONS: &[(Phase, Phase, &str)] = {
         (NeverUsed, Idle, "stock"),
         (NeverUsed, Bound, "bind, confirm-node: it lives there"),
         (NeverUsed, Held, "create-claim"),
+        (
+            NeverUsed,
+            Cooling,
+            "confirm-node: its sandbox is just leaving",
+        ),
         (Free, Idle, "stock"),
         (Free, Bound, "bind, confirm-node: it lives there"),
         (Free, Held, "create-claim"),
-        (Idle, Cooling, "repair: its node is not there"),
+        (Free, Cooling, "confirm-node: its sandbox is just leaving"),
+        (
+            Idle,
+            Cooling,
+            "repair: its node is not there; confirm-node: its sandbox is just leaving",
+        ),
         (
             Idle,
             Free,

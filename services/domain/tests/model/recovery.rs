@@ -69,7 +69,7 @@ impl Model {
         }
         let was = self.clone();
         let mut touched: BTreeSet<IpAddr> = BTreeSet::new();
-        let (mut adopted, mut unfit) = (0, Vec::new());
+        let (mut adopted, mut unfit, mut leaving) = (0, Vec::new(), Vec::new());
         for live in &command.live {
             let known = was
                 .sandboxes
@@ -79,7 +79,11 @@ impl Model {
                 .tombstones
                 .get(&live.key)
                 .is_some_and(|(boot, at, _)| *boot == live.boot && *at >= live.invoked_at_ms);
-            if known || buried {
+            if known {
+                continue;
+            }
+            if buried {
+                leaving.push(live);
                 continue;
             }
             match was.fit(node, live, &keys, &touched) {
@@ -112,6 +116,13 @@ impl Model {
                 self.contest(*address);
             }
         }
+        for live in leaving {
+            let untouched = live.addresses.to_vec();
+            for address in untouched.into_iter().filter(|at| !touched.contains(at)) {
+                self.let_rest(address);
+            }
+            touched.extend(&live.addresses);
+        }
         for (address, place) in &mut self.places {
             if *place == Place::Idle(node) && !touched.contains(address) {
                 *place = Place::Free(next);
@@ -119,6 +130,24 @@ impl Model {
         }
         let waiting = self.recovery.waiting.len() as u32;
         Ok(Said::Confirmed(adopted as u32, unfit.len() as u32, waiting))
+    }
+
+    /// The sandbox is leaving: its address rests, or its claim settles.
+    fn let_rest(&mut self, address: IpAddr) {
+        match self.places.get(&address) {
+            None | Some(Place::Free(_) | Place::Idle(_)) => {
+                let mut vswitches = self.vswitches.keys().copied();
+                if let Some(id) = vswitches.find(|id| self.usable(*id).contains(&address)) {
+                    self.cool(id, &[address]);
+                }
+            }
+            Some(Place::Held(id)) => {
+                let (id, until) = (*id, self.now + 2_000);
+                let claim = self.claims.get_mut(&id).expect("its claim");
+                claim.settled = claim.settled.max(until);
+            }
+            Some(_) => {}
+        }
     }
 
     /// Where a living sandbox fits: its vSwitch, its claim, and who is gone for it.

@@ -8,9 +8,7 @@ mod state;
 use super::taken;
 use crate::failure::Failure;
 use crate::leader::Gate;
-use berth_domain::command::{Command, ConfirmNode, Proposal};
-use berth_domain::id::{Reason, RequestId};
-use berth_domain::outcome::Outcome;
+use berth_domain::outcome::{Answer, Outcome};
 use berth_proto::v1::recovery_server::Recovery;
 use berth_proto::v1::*;
 use futures::stream::BoxStream;
@@ -29,40 +27,25 @@ impl RecoveryService {
     pub fn new(gate: Gate) -> Self {
         Self { gate }
     }
+}
 
-    /// One word, answered after its commit.
-    async fn propose(
-        &self,
-        caller: &super::principal::Caller,
-        request_id: RequestId,
-        reason: Reason,
-        command: ConfirmNode,
-    ) -> Result<ConfirmNodeResponse, Failure> {
-        let answer = self.gate.propose(Proposal {
-            principal: caller.principal.clone(),
-            request_id,
-            trace_id: caller.trace_id,
-            reason,
-            facts: None,
-            command: Command::ConfirmNode(command),
-        });
-        let answer = answer.await?;
-        let (adopted, strays, waiting) = match answer.result? {
-            Outcome::Confirmed {
-                adopted,
-                strays,
-                waiting,
-            } => (adopted, strays, waiting),
-            // The ledger answers this command so and not otherwise.
-            _ => (0, 0, 0),
-        };
-        Ok(ConfirmNodeResponse {
+/// What came of a word.
+fn confirmed(answer: &Answer) -> Result<ConfirmNodeResponse, Failure> {
+    let (adopted, strays, waiting) = match answer.result.clone()? {
+        Outcome::Confirmed {
             adopted,
             strays,
             waiting,
-            revision: answer.revision.0,
-        })
-    }
+        } => (adopted, strays, waiting),
+        // The ledger answers this command so and not otherwise.
+        _ => (0, 0, 0),
+    };
+    Ok(ConfirmNodeResponse {
+        adopted,
+        strays,
+        waiting,
+        revision: answer.revision.0,
+    })
 }
 
 #[tonic::async_trait]

@@ -17,6 +17,7 @@ pub struct Gauges {
     violations: GaugeFamily,
     raft: GaugeFamily,
     matched: GaugeFamily,
+    snapshot: Gauge,
     sync: Gauge,
     leader: Gauge,
     ready: Gauge,
@@ -66,6 +67,11 @@ impl Gauges {
                 "raft_member_matched_index",
                 "On the leader: how far each member's log is",
                 &["member"],
+            ),
+            snapshot: registry.gauge(
+                "raft_snapshot",
+                Unit::Seconds,
+                "This replica's newest snapshot, from freezing to staged; 0 = none since its start",
             ),
             sync: registry.gauge(
                 "raft_sync",
@@ -171,6 +177,7 @@ impl Gauges {
                 .with(&[&member.member.to_string()])
                 .set(member.matched as f64);
         }
+        self.snapshot.set(status.snapshot_micros as f64 / 1e6);
         self.sync.set(status.sync_micros as f64 / 1e6);
         self.leader.set(f64::from(u8::from(status.role.leads())));
         self.ready.set(f64::from(u8::from(

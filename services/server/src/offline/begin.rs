@@ -53,13 +53,19 @@ pub struct Begun {
 }
 
 /// A ledger that goes on as the new cluster's, and the groups that say so.
-pub(super) struct Anew {
-    pub(super) ledger: Ledger,
-    pub(super) groups: Vec<EventGroup>,
+#[derive(Clone, Debug)]
+pub struct Anew {
+    /// As it goes on.
+    pub ledger: Ledger,
+    /// In order; the last is the recovery.
+    pub groups: Vec<EventGroup>,
 }
 
 /// Lets the ledger go on as another cluster's.
-pub(super) fn anew(mut ledger: Ledger, kind: RecoveryKind, order: &Order) -> Result<Anew, Error> {
+///
+/// # Errors
+/// What the ledger refuses: an id that is the old one.
+pub fn anew(mut ledger: Ledger, kind: RecoveryKind, order: &Order) -> Result<Anew, Error> {
     let random = || ClusterId::new(&Uuid::new_v4().to_string()).expect("short and plain"); // a uuid is 36 letters, digits and '-'
     let recover = Recover {
         cluster: order.cluster.clone().unwrap_or_else(random),

@@ -13,8 +13,8 @@ pub(crate) enum Inside {
     },
     /// The disk failed.
     StoreFailed(log_store::Error),
-    /// An image is encoded and staged.
-    SnapshotTaken(SnapshotMeta),
+    /// An image is encoded and staged; so long did that take.
+    SnapshotTaken { meta: SnapshotMeta, micros: u64 },
     /// A snapshot is here, staged and checked.
     SnapshotArrived {
         meta: SnapshotMeta,

@@ -33,6 +33,7 @@ pub(crate) struct RaftThread<M: StateMachine, S: LogStore> {
     pub(super) desk: Desk<M>,
     pub(super) clock: TickClock,
     pub(super) sync_micros: u64,
+    pub(super) snapshot_micros: u64,
 }
 
 /// Turns time into ticks.

@@ -15,6 +15,7 @@ use crate::state_machine::{CHUNK_BYTES_MAX, StateMachine};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::thread::Builder;
+use std::time::Instant;
 
 /// Added to the thread's nice value, which on Linux is each thread's own.
 const NICE: i32 = 10;
@@ -69,6 +70,7 @@ fn encode<M: StateMachine, S: LogStore>(
         term,
         membership,
     } = freeze;
+    let begun = Instant::now();
     let mut checksum = 0;
     let mut chunks = 0;
     for chunk in M::encode(image) {
@@ -99,5 +101,6 @@ fn encode<M: StateMachine, S: LogStore>(
         chunks,
         crc: checksum,
     };
-    stage(disk, Slow::Tell(Inside::SnapshotTaken(meta)))
+    let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+    stage(disk, Slow::Tell(Inside::SnapshotTaken { meta, micros }))
 }

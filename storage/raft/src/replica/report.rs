@@ -40,7 +40,7 @@ impl<M: StateMachine> Replica<M> {
         self.role
     }
 
-    /// Plain numbers; `sync_micros` is the driver's.
+    /// Plain numbers; `sync_micros` and `snapshot_micros` are the driver's.
     pub fn status(&self) -> Status {
         let raft = &self.node.raft;
         Status {
@@ -57,6 +57,7 @@ impl<M: StateMachine> Replica<M> {
             proposals_dropped: self.proposals.dropped,
             messages_refused: self.peers.refused,
             sync_micros: 0,
+            snapshot_micros: 0,
             membership: self.membership.clone(),
             members: self.member_statuses(),
         }

@@ -95,6 +95,50 @@ impl<W: Workload> World<W> {
     /// Bootstraps members 1 to `plan.members`.
     pub fn new(seed: u64, plan: Plan, workload: W) -> Result<Self, Violation> {
         let members: Vec<u64> = (1..=plan.members).collect();
+        let mut world = Self::empty(seed, plan, workload);
+        for member in &members {
+            let start = Start::Bootstrap {
+                members: members.clone(),
+            };
+            world
+                .start(*member, &start)
+                .map_err(|e| not_started(*member, &e))?;
+        }
+        Ok(world)
+    }
+
+    /// A cluster of members 1 to `plan.members` that goes on from another's state, which the chunks encode.
+    pub fn founded(
+        seed: u64,
+        plan: Plan,
+        workload: W,
+        chunks: &[Vec<u8>],
+    ) -> Result<Self, Violation> {
+        let members: Vec<u64> = (1..=plan.members).collect();
+        let mut world = Self::empty(seed, plan, workload);
+        for member in &members {
+            let disk = world.nodes.get(member).map(|node| node.disk.clone());
+            let founded = disk.map_or(Err(start::Error::Empty), |mut disk| {
+                start::found(&mut disk, *member, &members, chunks.iter().cloned())
+            });
+            founded
+                .and_then(|()| world.start(*member, &Start::Recover))
+                .map_err(|e| not_started(*member, &e))?;
+        }
+        Ok(world)
+    }
+
+    /// Everything of this world ends at once; what has happened in it, and the load, which may go on in another.
+    pub fn lose(mut self) -> W {
+        for member in self.running() {
+            self.workload.end_life(member);
+        }
+        self.nodes.clear();
+        self.workload
+    }
+
+    fn empty(seed: u64, plan: Plan, workload: W) -> Self {
+        let members: Vec<u64> = (1..=plan.members).collect();
         let mut world = World {
             seed,
             now: 0,
@@ -119,17 +163,7 @@ impl<W: Workload> World<W> {
             world.add_node(*member);
             world.known_stores.insert(*member, store_id(*member, 0));
         }
-        for member in &members {
-            world
-                .start(
-                    *member,
-                    &Start::Bootstrap {
-                        members: members.clone(),
-                    },
-                )
-                .map_err(|e| not_started(*member, &e))?;
-        }
-        Ok(world)
+        world
     }
 
     /// A member with an empty disk, not running.

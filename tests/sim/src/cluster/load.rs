@@ -29,7 +29,8 @@ impl Cluster {
         let now = self.now;
         let members: Vec<u64> = moment.running.iter().map(|(member, _)| *member).collect();
         self.facts(moment);
-        let wishes = self.fleet.moment(now, &mut self.random);
+        let mut wishes = self.fleet.moment(now, &mut self.random);
+        wishes.extend(self.words());
         for machine in std::mem::take(&mut self.fleet.stopped) {
             self.wire.stopped(machine);
             for id in self.desk.stopped(machine) {
@@ -57,9 +58,10 @@ impl Cluster {
 
     fn errands(&mut self) {
         let acts = !self.is_healed && self.random.chance(self.plan.fleet.admin_per_mille);
-        let errands = self
-            .admin
-            .moment(&mut self.fleet, &mut self.oracle, acts, &mut self.random);
+        let mut errands =
+            self.admin
+                .moment(&mut self.fleet, &mut self.oracle, acts, &mut self.random);
+        errands.extend(self.last_word());
         for errand in errands {
             let begins = self.now + errand.after;
             let times = (begins, begins + ERRAND_MOMENTS);
@@ -211,6 +213,10 @@ impl Cluster {
     fn fleet_told(&mut self, purpose: &Purpose, call: &Call, answer: Option<&Answer>) {
         let random = &mut self.random;
         let wishes = match (purpose, &call.body) {
+            (Purpose::Report(machine), _) => {
+                self.fleet.reported(*machine);
+                Vec::new()
+            }
             (Purpose::Add(id), _) => {
                 let added = self.fleet.added(*id, answer, random);
                 if added.is_some() {
@@ -291,6 +297,7 @@ fn short(body: &Body) -> String {
         }
         Body::Collect(collect) => format!("GC of {}", collect.node),
         Body::Propose(proposal) => format!("{:?}", proposal.command),
+        Body::Report(report) => format!("report of {}: {:?}", report.node, report.live),
         Body::Read(key) | Body::ReadStale(key) => format!("read {}", key.container),
     }
 }

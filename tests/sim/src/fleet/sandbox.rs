@@ -11,6 +11,9 @@ use berthd::failure::Failure;
 use berthd::node::{Allocate, Allocated, Release};
 use std::net::IpAddr;
 
+/// A kubelet doubles its pause so often.
+const BACK_OFF_STEPS: u32 = 5;
+
 /// Names a sandbox.
 pub type SandboxId = u64;
 
@@ -263,6 +266,7 @@ impl Fleet {
             Some(Answer::Added(Ok(allocated))) => {
                 self.counts.added += 1;
                 live(sandbox, allocated);
+                self.pods[sandbox.pod].failures = 0;
             }
             failed => {
                 self.counts.failed += 1;
@@ -270,7 +274,9 @@ impl Fleet {
                 // What came of it is not known, or it was refused: the kubelet ends this sandbox and makes another.
                 let (pod, wait) = (sandbox.pod, random.between(2, 30));
                 self.kill(id, true, random, &mut wishes);
-                self.pods[pod].rest_until = now + wait;
+                let pod = &mut self.pods[pod];
+                pod.rest_until = now + (wait << pod.failures.min(BACK_OFF_STEPS));
+                pod.failures += 1;
             }
         }
         Some(wishes)
@@ -317,7 +323,7 @@ fn said(failure: Option<&Failure>) -> String {
     failure.map_or("nobody answered".into(), ToString::to_string)
 }
 
-fn identity(pod: usize, uid: u64) -> PodIdentity {
+pub(super) fn identity(pod: usize, uid: u64) -> PodIdentity {
     PodIdentity {
         namespace: make::namespace(),
         name: make::pod_name(pod),

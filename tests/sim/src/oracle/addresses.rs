@@ -9,6 +9,9 @@ use berth_raft::simulation::workload::Violation;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+/// A node's word, by which what lives on it gets its bind back.
+const ADOPTS: &str = "confirm-node";
+
 // === impl Oracle ===
 
 impl Oracle {
@@ -48,7 +51,7 @@ impl Oracle {
         if !fits || families.len() != network.families || row.addresses.len() != network.families {
             return broken("A16", format!("{key} was given {:?}", row.addresses));
         }
-        self.asked_for(row, fleet)?;
+        self.asked_for(group, row, fleet)?;
         for address in &row.addresses {
             if let Some(user) = fleet.users(*address).find(|user| user.key != *key) {
                 return broken(
@@ -67,7 +70,12 @@ impl Oracle {
     }
 
     /// A4: each invocation of an ADD is bound once. A8: none after the DEL that came later. H5: by somebody who asked.
-    fn asked_for(&mut self, row: &Allocation, fleet: &Fleet) -> Result<(), Violation> {
+    fn asked_for(
+        &mut self,
+        group: &EventGroup,
+        row: &Allocation,
+        fleet: &Fleet,
+    ) -> Result<(), Violation> {
         let key = &*row.key;
         if fleet.sandbox_of(key).is_none() {
             return broken("H5", format!("{key} was bound and nobody asked for it"));
@@ -83,7 +91,9 @@ impl Oracle {
             );
         }
         let deleted = self.deleted.get(&(key.clone(), row.boot.clone()));
-        if deleted.is_some_and(|at| *at >= row.invoked_at_ms) {
+        // What its node has seen is there, though a DEL was acknowledged that the backup does not know: GC ends it.
+        let is_seen = group.cause == ADOPTS;
+        if !is_seen && deleted.is_some_and(|at| *at >= row.invoked_at_ms) {
             return broken(
                 "A8",
                 format!("{key} was bound after its DEL was acknowledged"),
@@ -144,8 +154,11 @@ impl Oracle {
     ) -> Result<(), Violation> {
         let now_ms = group.ledger_time_ms;
         let next = match after {
-            Some(AddressState::Bound { .. }) => Some(Standing::Bound),
-            Some(AddressState::Held { .. }) => Some(Standing::Held),
+            // Quarantined: a sandbox uses it that has no right to it.
+            Some(AddressState::Bound { .. } | AddressState::Quarantined { .. }) => {
+                Some(Standing::Bound)
+            }
+            Some(AddressState::Held { .. } | AddressState::Disputed { .. }) => Some(Standing::Held),
             Some(AddressState::Idle { .. }) => None,
             _ => match self.standing.get(&address) {
                 Some(Standing::Released { at_ms }) => Some(Standing::Released { at_ms: *at_ms }),
@@ -155,7 +168,9 @@ impl Oracle {
         };
         let is_taken = matches!(next, Some(Standing::Bound | Standing::Held))
             || matches!(after, Some(AddressState::Idle { .. }));
+        // What lives there need not have rested: it is the one that had it.
         if is_taken
+            && group.cause != ADOPTS
             && let Some(Standing::Released { at_ms }) = self.standing.get(&address)
             && now_ms < at_ms + self.cooling_ms
         {

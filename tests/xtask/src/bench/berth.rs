@@ -20,6 +20,8 @@ pub struct Programs {
     berthd: PathBuf,
     /// The plugin.
     pub berth_cni: PathBuf,
+    /// What administrators type.
+    pub berthctl: PathBuf,
     /// The load tester.
     pub loadtest: PathBuf,
     /// The ledger alone.
@@ -42,7 +44,7 @@ pub fn build(interrupt: &Interrupt) -> Result<Programs> {
     cargo.current_dir(workspace::root()?);
     cargo.args(["build", "--locked", "--release", "--bins"]);
     cargo.args(["--package", "berthd", "--package", "berth-cni"]);
-    cargo.args(["--package", "berth-loadtest"]);
+    cargo.args(["--package", "berth-loadtest", "--package", "berthctl"]);
     cargo.args(["--package", "berth-domain", "--example", "apply_speed"]);
     let status = cargo
         .status()
@@ -55,6 +57,7 @@ pub fn build(interrupt: &Interrupt) -> Result<Programs> {
     Ok(Programs {
         berthd: folder.join("berthd"),
         berth_cni: folder.join("berth-cni"),
+        berthctl: folder.join("berthctl"),
         loadtest: folder.join("berth-loadtest"),
         apply_speed: folder.join("examples/apply_speed"),
     })
@@ -89,6 +92,19 @@ pub fn start_alone(programs: &Programs, data: &Path) -> Result<(Servers, Server)
     Ok((servers, server))
 }
 
+/// Starts one replica, and says where a second one would be.
+pub fn start_alone_with_room(
+    programs: &Programs,
+    data: &Path,
+) -> Result<(Servers, Server, Server)> {
+    let mut servers = Servers::new("berth", data)?;
+    let mut all = all(2, &servers)?;
+    let (second, server) = (all.remove(1), all.remove(0));
+    let mut command = server.command(programs);
+    servers.start(&server.name, server.endpoint.clone(), &mut command)?;
+    Ok((servers, server, second))
+}
+
 fn all(replicas: usize, servers: &Servers) -> Result<Vec<Server>> {
     let addresses = free_addresses(3 * replicas)?;
     let server = |(at, listeners): (usize, &[SocketAddr])| {
@@ -110,6 +126,18 @@ impl Server {
     pub fn command(&self, programs: &Programs) -> Command {
         let mut command = self.any(programs);
         command.arg("--dev");
+        command
+    }
+
+    /// Where its metrics are.
+    pub fn metrics(&self) -> SocketAddr {
+        self.listeners[2]
+    }
+
+    /// As a new member beside one that runs.
+    pub fn joining(&self, programs: &Programs, beside: &Self) -> Command {
+        let mut command = self.any(programs);
+        command.args(["--join", &format!("http://{}", beside.listeners[1])]);
         command
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::page::Section;
 use super::settings::{FAILOVERS_JUDGED, LIVE_JUDGED};
 use super::steps::{Step, median, steps};
-use super::{Reports, failover, restart};
+use super::{Reports, catch_up, failover, restart};
 
 /// Transactions per second of Berth to etcd's, 256 in flight: less is a failure of the design.
 const RATIO_FLOOR: f64 = 2.2;
@@ -28,6 +28,12 @@ const PAUSE_MS: f64 = 5.0;
 /// From exec to serving.
 const RESTART_SECONDS: f64 = 5.0;
 
+/// A million allocations, from freezing to staged.
+const SNAPSHOT_SECONDS: f64 = 2.0;
+/// p99 of ADDs beside one.
+const BESIDE_MOST: f64 = 2.0;
+/// From exec; the history's transfer is apart.
+const CATCH_UP_SECONDS: f64 = 20.0;
 /// From kill -9 of the leader to the next ADD that succeeded, p99.
 const KILLED_MS: f64 = 1_500.0;
 /// The slowest ADD around a hand-over on request, p99.
@@ -79,6 +85,8 @@ pub fn faults(reports: &Reports) -> Vec<String> {
     );
     let failover = reports.failover.as_ref();
     faults.extend(failover.into_iter().flat_map(failover::faults));
+    let catch_up = reports.catch_up.as_ref();
+    faults.extend(catch_up.into_iter().flat_map(catch_up::faults));
     faults
 }
 
@@ -89,6 +97,7 @@ pub fn figures(reports: &Reports) -> Vec<Figure> {
     figures.extend(reports.apply.as_ref().into_iter().flat_map(of_apply));
     figures.extend(reports.restart.as_ref().into_iter().flat_map(of_restart));
     figures.extend(reports.failover.as_ref().into_iter().flat_map(of_failover));
+    figures.extend(reports.catch_up.as_ref().into_iter().flat_map(of_catch_up));
     figures
 }
 
@@ -282,6 +291,32 @@ fn of_failover(report: &Value) -> Vec<Figure> {
             ASKED_MS,
         ),
     ]
+}
+
+fn of_catch_up(report: &Value) -> Vec<Figure> {
+    if report["live"].as_u64().unwrap_or(0) < LIVE_JUDGED {
+        return Vec::new();
+    }
+    let mut figures = Vec::new();
+    if let Some(beside) = catch_up::beside(report) {
+        figures.push(at_most(
+            "a ledger snapshot under load: seconds",
+            beside.snapshot_seconds,
+            SNAPSHOT_SECONDS,
+        ));
+        figures.push(at_most(
+            "p99 of ADDs beside a snapshot to that without one",
+            beside.beside_ms / beside.calm_ms,
+            BESIDE_MOST,
+        ));
+    }
+    let ledger = report["member"]["ledger_seconds"].as_f64();
+    figures.push(at_most(
+        "a new member has the ledger: seconds",
+        ledger.unwrap_or(f64::NAN),
+        CATCH_UP_SECONDS,
+    ));
+    figures
 }
 
 #[cfg(test)]

@@ -107,6 +107,16 @@ impl<'a> Load<'a> {
         running.report(servers)
     }
 
+    /// ADDs that arrive at this rate, one round.
+    pub fn offered(&self, servers: &mut Servers, per_second: u32, seconds: u32) -> Result<Value> {
+        self.run(servers, |command| {
+            command.args(["--scenario", "allocate", "--in-flight", ""]);
+            command.args(["--open-loop", &per_second.to_string()]);
+            command.args(["--seconds", &seconds.to_string()]);
+            command.args(["--warm-up-seconds", "1"]);
+        })
+    }
+
     /// Changes of the leader, so many; by killing it if there are victims, "ENDPOINT=PROCESS_ID" each.
     pub fn hand_over(
         &self,

@@ -7,7 +7,7 @@ use super::machine::Machine;
 use super::page::{Page, Section};
 use super::settings::Settings;
 use super::steps::{Step, steps};
-use super::{Reports, berth, etcd, failover, restart};
+use super::{Reports, berth, catch_up, etcd, failover, restart};
 
 const STEP_HEAD: [&str; 9] = [
     "",
@@ -37,6 +37,7 @@ pub fn page(reports: &Reports, settings: &Settings, machine: &Machine) -> Page {
     sections.extend(reports.apply.as_ref().map(of_apply));
     sections.extend(reports.restart.as_ref().map(restart::section));
     sections.extend(reports.failover.as_ref().map(failover::section));
+    sections.extend(reports.catch_up.as_ref().map(catch_up::section));
     let faults = faults(reports);
     if !faults.is_empty() {
         let rows = faults.into_iter().map(|fault| vec![fault]).collect();

@@ -276,3 +276,31 @@ fn impossible_words_are_refused() {
         world.refused(refused);
     }
 }
+
+/// Promise (A1, A2): a sandbox whose DEL overtook the report has no bind, but its link may be there for a moment: what it used
+/// rests as after any DEL, and a claim's address settles before it moves.
+#[test]
+fn what_is_just_leaving_rests() {
+    let mut world = restored(|world| {
+        world.claim("10.0.0.9", Policy::Never);
+    });
+    // Of sandboxes that the backup does not know.
+    world.release(world.del("d"));
+    world.release(world.del("e"));
+    let both = vec![live("d", "10.0.0.77"), live("e", "10.0.0.9")];
+    assert_eq!(confirm(&mut world, 0, both), (0, 0, 1));
+    assert_eq!(confirm(&mut world, 1, vec![]), (0, 0, 0));
+    let rests = world.ledger.address_state(ip("10.0.0.77"));
+    assert!(
+        matches!(rests, Some(AddressState::Cooling { .. })),
+        "{rests:?}"
+    );
+    let taken = world.refused(Command::Bind(world.add("f", "10.0.0.77")));
+    assert!(matches!(taken, Refusal::Taken { .. }), "{taken:?}");
+    let claim = world.ledger.claims().next().expect("there").clone();
+    let ClaimState::Held { settled_at_ms, .. } = claim.state else {
+        panic!("{:?}", claim.state);
+    };
+    let now_ms = world.ledger.ledger_time_ms();
+    assert_eq!(settled_at_ms, now_ms + crate::apply::SETTLE_MS);
+}

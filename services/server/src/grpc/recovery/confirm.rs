@@ -1,10 +1,10 @@
 //! An administrator's word for a node that cannot say it itself.
 
-use super::RecoveryService;
+use super::{RecoveryService, confirmed};
 use crate::failure::Failure;
 use crate::grpc::decode::{self, invalid, name};
 use crate::grpc::principal::Caller;
-use berth_domain::command::{ConfirmNode, Word};
+use berth_domain::command::{Command, ConfirmNode, Proposal, Word};
 use berth_domain::id::{NodeId, NodeName};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::UNKNOWN_NODES;
@@ -21,9 +21,15 @@ pub(super) async fn confirm(
         word: Word::Admin,
         live: Vec::new(),
     };
-    service
-        .propose(caller, change.request_id, change.reason, command)
-        .await
+    let answer = service.gate.propose(Proposal {
+        principal: caller.principal.clone(),
+        request_id: change.request_id,
+        trace_id: caller.trace_id,
+        reason: change.reason,
+        facts: None,
+        command: Command::ConfirmNode(command),
+    });
+    confirmed(&answer.await?)
 }
 
 async fn meant(

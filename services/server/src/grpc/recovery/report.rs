@@ -1,13 +1,13 @@
 //! A node's own word: everything that lives there.
 
-use super::RecoveryService;
+use super::{RecoveryService, confirmed};
 use crate::failure::Failure;
 use crate::grpc::allocator::own_node;
 use crate::grpc::decode::{self, Decoded, name, optional_name};
 use crate::grpc::principal::Caller;
-use berth_domain::command::{ConfirmNode, Live, Word};
+use crate::leader::Report;
+use berth_domain::command::Live;
 use berth_domain::id::*;
-use berth_domain::outcome::Refusal;
 use berth_proto::v1;
 
 pub(super) async fn report(
@@ -21,44 +21,14 @@ pub(super) async fn report(
     let boot = name("boot_id", &request.boot_id, BootId::new)?;
     let live = request.live.into_iter().map(|sandbox| live(sandbox, &boot));
     let live = live.collect::<Decoded<Vec<Live>>>()?;
-    let command = ConfirmNode {
-        node: registered(service, node, identity).await?,
-        word: Word::Report,
+    let answer = service.gate.report_node(Report {
+        principal: caller.principal.clone(),
+        trace_id: caller.trace_id,
+        node,
+        identity,
         live,
-    };
-    let none = (
-        RequestId::new("").expect("allowed"), // the empty text is one of those allowed
-        Reason::new("").expect("allowed"),    // and so is it here
-    );
-    service.propose(caller, none.0, none.1, command).await
-}
-
-/// The node of that name, if it is the machine that says so: one that was made anew under an old name is another node.
-async fn registered(
-    service: &RecoveryService,
-    node: NodeName,
-    identity: Option<NodeIdentity>,
-) -> Result<NodeId, Failure> {
-    let (found, reason) = service
-        .gate
-        .read(move |ledger| {
-            let row = ledger.node_named(&node);
-            let other = row.filter(|row| identity.as_ref().is_some_and(|said| *said != row.identity));
-            let reason = other.map(|row| {
-                let registered = &row.identity;
-                format!("is not {registered}, which node {node} is registered as: register the new machine first")
-            });
-            let missing = Refusal::NotFound {
-                what: "node",
-                name: node.to_string(),
-            };
-            (row.map(|row| row.id).ok_or(missing), reason)
-        })
-        .await?;
-    match reason {
-        Some(reason) => Err(decode::invalid("identity", reason).into()),
-        None => Ok(found?),
-    }
+    });
+    confirmed(&answer.await?)
 }
 
 fn live(sandbox: v1::LiveSandbox, boot: &BootId) -> Decoded<Live> {

@@ -62,6 +62,7 @@ impl<M: StateMachine, S: LogStore> RaftThread<M, S> {
             Command::Inspect(inspection) => {
                 let mut status = self.replica.status();
                 status.sync_micros = self.sync_micros;
+                status.snapshot_micros = self.snapshot_micros;
                 inspection(self.replica.machine(), &status);
                 Ok(())
             }
@@ -100,7 +101,10 @@ impl<M: StateMachine, S: LogStore> RaftThread<M, S> {
                 self.handle(Input::Persisted(number))
             }
             Inside::StoreFailed(error) => Err(store_failed(error)),
-            Inside::SnapshotTaken(meta) => self.handle(Input::SnapshotTaken(meta)),
+            Inside::SnapshotTaken { meta, micros } => {
+                self.snapshot_micros = micros;
+                self.handle(Input::SnapshotTaken(meta))
+            }
             Inside::SnapshotArrived { meta, chunks } => {
                 self.handle(Input::SnapshotArrived { meta, chunks })
             }

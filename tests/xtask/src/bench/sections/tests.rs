@@ -58,6 +58,7 @@ fn reports() -> Reports {
             "starts": [{ "after": "kill -9", "end_seconds": 0.5, "ready_seconds": 4.25, "bound": 1_000_000,
                          "resident_peak_bytes": 1_048_576_000 }],
         })),
+        catch_up: None,
         failover: Some(json!({
             "killed": [{ "cycles": [{ "wait_ms": 850.0 }], "failed": {}, "duplicates": 0 }],
             "asked": { "cycles": [{ "wait_ms": 20.0 }], "failed": {}, "duplicates": 0 },
@@ -79,6 +80,7 @@ fn settings() -> Settings {
         plugin_seconds: 3,
         live: 1_000_000,
         failovers: 25,
+        windows: 2,
         etcd: true,
     }
 }
