@@ -34,7 +34,7 @@ use settings::{Part, Settings};
 /// The bench chore's command line.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Everything, but so short that it shows little more than that it works: under three minutes
+    /// Everything, but so short that it shows little more than that it works: under four minutes
     #[arg(long)]
     quick: bool,
     /// Only these parts

@@ -81,8 +81,9 @@ fn a_deaf_leader_that_commits_alone_is_found() {
     assert!(verdict.breaks("R3") || verdict.breaks("R9"), "{verdict}");
 }
 
-/// A stale read needs the moment in which two lead; so often it is tried, each with several strikes.
-const TRIES: u64 = 6;
+/// A stale read needs the moment in which two lead, which is short: the one that was cut off soon notices. So often it is
+/// tried at most, each with several strikes; six were too few once.
+const TRIES: u64 = 24;
 /// Strikes of one try.
 const STRIKES: usize = 4;
 

@@ -1,4 +1,4 @@
-//! How much is measured: everything, or as much as shows in three minutes that it works.
+//! How much is measured: everything, or as much as shows in under four minutes that it works.
 
 use clap::ValueEnum;
 
