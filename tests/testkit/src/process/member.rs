@@ -319,6 +319,12 @@ impl Member {
         status.map(|status| status.to_string())
     }
 
+    /// Whether it has said that it listens: then its ports are its own.
+    pub(super) fn has_bound(&self) -> bool {
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        said.contains("listening") || self.arguments.iter().any(|word| word == "--log-filter")
+    }
+
     /// The end of what it said.
     pub fn log_tail(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();

@@ -25,6 +25,11 @@ pub(super) fn wait(members: &mut [Member], setup: &Setup) -> Result<(), Error> {
         let mut leader_serves = false;
         let mut waits_for = None;
         for (at, member) in members.iter().enumerate() {
+            // Another test's server may have taken the port: its answer is not this one's.
+            if !member.has_bound() {
+                waits_for = Some((at, "it does not listen yet".to_owned()));
+                continue;
+            }
             match runtime.block_on(ask(&member.endpoint(), setup)) {
                 Ok(serves) => leader_serves |= serves,
                 Err(reason) => waits_for = Some((at, reason)),
