@@ -141,6 +141,9 @@ pub struct JoinResponse {
     pub cluster_id: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "5")]
     pub members: ::prost::alloc::vec::Vec<PeerMember>,
+    /// The ledger's revision that `members` is of, with their stores; 0 = it does not say, and nothing is to be relied on.
+    #[prost(uint64, tag = "6")]
+    pub revision: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PeerMember {
@@ -152,6 +155,9 @@ pub struct PeerMember {
     pub client_endpoint: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub peer_endpoint: ::prost::alloc::string::String,
+    /// The store it is registered with; empty = it is not registered yet, or the answer is of no revision.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub store: ::prost::bytes::Bytes,
 }
 /// Generated client implementations.
 pub mod peer_client {

@@ -17,7 +17,7 @@ use crate::replica::Handle;
 use crate::router::Aside;
 use above::{Above, Ground, Limits, Raft};
 use berth_actors::{Clock, MonotonicClock, Spawner};
-use berth_domain::id::{self, ClusterId, Endpoint, MemberId};
+use berth_domain::id::{self, ClusterId, Endpoint, MemberId, Revision};
 use berth_domain::row::Member;
 use berth_domain::version::ClusterVersion;
 use berth_raft::driver::source::SnapshotSource;
@@ -37,6 +37,15 @@ use uuid::Uuid;
 /// A member that reads no chunk for so long has lost its transfer, which is then offered again: 5 s as shipped, as long as
 /// its connection is given to come back.
 const SNAPSHOT_PATIENCE_TICKS: u64 = 100;
+
+/// Who is registered in the ledger, as far as a replica has applied it.
+#[derive(Clone, Debug, Default)]
+pub struct Registered {
+    /// When that changed last.
+    pub revision: Revision,
+    /// Everybody; none before the first registration.
+    pub rows: Vec<Arc<Member>>,
+}
 
 /// What a replica is started with.
 pub struct EngineOptions {
@@ -180,7 +189,7 @@ impl Engine {
     }
 
     /// Who is registered in the ledger, as far as this replica has applied it.
-    pub fn members(&self) -> watch::Receiver<Vec<Arc<Member>>> {
+    pub fn members(&self) -> watch::Receiver<Registered> {
         self.above.members.clone()
     }
 

@@ -23,7 +23,7 @@ pub use greeting::{Greeting, Stranger};
 pub use histories::PeerHistories;
 pub use links::{Links, PeerTransport};
 pub use membership::{Audit, Membership, Roll};
-pub use registry::Registry;
+pub use registry::{Registry, Told};
 pub use service::PeerService;
 pub use snapshots::PeerSnapshots;
 pub use vitals::{Book, Vitals};
@@ -82,8 +82,9 @@ pub trait Replica: Send + Sync + 'static {
     /// A stream to this member broke, or could not be opened.
     fn unreachable(&self, to: MemberId);
 
-    /// A member will not hear this replica: not a member any more, another store, another cluster.
-    fn turned_away(&self);
+    /// A member will not hear this replica, or is none by this one's ledger: one of the two was removed, or is behind, and
+    /// the leader knows.
+    fn disagrees(&self);
 
     /// The newest snapshot at or above an index.
     async fn snapshot(&self, index: u64) -> Result<SnapshotMeta, Status>;

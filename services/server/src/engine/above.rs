@@ -1,8 +1,8 @@
 //! What of a replica stands above raft: actors, journal, ears, gate. The engine puts threads and disks under it; the
 //! simulator puts its own under the same.
 
-use super::Stopped;
 use super::ears::Ears;
+use super::{Registered, Stopped};
 use crate::facts::Facts;
 use crate::history::{self, Feeder, Progress};
 use crate::journal::{self, Journal, WallClock};
@@ -11,8 +11,7 @@ use crate::replica::{Handle, LedgerMachine};
 use crate::router::{Aside, Draw, Mailboxes, Router, Wanted};
 use crate::versions::Versions;
 use berth_actors::{Address, Spawner};
-use berth_domain::id::{ClusterId, Endpoint, MemberId};
-use berth_domain::row::Member;
+use berth_domain::id::{ClusterId, Endpoint, MemberId, Revision};
 use berth_domain::version::ClusterVersion;
 use berth_raft::driver::event::Sink;
 use berth_raft::status::Role;
@@ -75,7 +74,7 @@ pub struct Above {
     /// Who leads; `ready` once the leader's actors are there.
     pub role: watch::Receiver<Role>,
     /// Who is registered in the ledger.
-    pub members: watch::Receiver<Vec<Arc<Member>>>,
+    pub members: watch::Receiver<Registered>,
     facts: Facts,
     endpoints: ClientEndpoints,
     progress: Arc<Progress>,
@@ -129,11 +128,12 @@ impl Above {
         let machine = LedgerMachine::new(ground.cluster, Arc::clone(&progress));
         let versions = machine.versions();
         let endpoints = ClientEndpoints::new(ground.client_endpoints.into());
-        let (registered, members) = watch::channel(Vec::new());
+        let (registered, members) = watch::channel(Registered::default());
         let ears = Ears {
             feeder: ground.feeder,
             router: router.clone(),
             restored: machine.restored(),
+            revision: Revision::default(),
             members: BTreeMap::new(),
             endpoints: Arc::clone(&endpoints),
             registered,

@@ -1,13 +1,13 @@
 //! Hears what raft says, on its thread: hands groups to the history, members to the peers, everything to the router.
 
-use super::Stopped as Fault;
+use super::{Registered, Stopped as Fault};
 use crate::history::Feeder;
 use crate::leader::ClientEndpoints;
 use crate::replica::{LedgerMachine, Restored};
 use crate::router::{Router, Turn};
 use berth_actors::Address;
 use berth_domain::event::EventGroup;
-use berth_domain::id::MemberId;
+use berth_domain::id::{MemberId, Revision};
 use berth_domain::row::{Change, Member};
 use berth_raft::driver::event::{Event, Sink, Stopped};
 use std::collections::BTreeMap;
@@ -21,9 +21,11 @@ pub(super) struct Ears {
     pub router: Address<Router>,
     /// Where the newest snapshot put this replica, until it was heard.
     pub restored: Arc<Mutex<Option<Restored>>>,
+    /// Where the ledger was when they changed last.
+    pub revision: Revision,
     pub members: BTreeMap<MemberId, Arc<Member>>,
     pub endpoints: ClientEndpoints,
-    pub registered: watch::Sender<Vec<Arc<Member>>>,
+    pub registered: watch::Sender<Registered>,
     pub faults: mpsc::UnboundedSender<Fault>,
     pub is_first: bool,
 }
@@ -69,6 +71,7 @@ impl Ears {
             return;
         };
         self.feeder.restored(place);
+        self.revision = place.revision;
         self.members = members
             .into_iter()
             .map(|member| (member.id, member))
@@ -78,9 +81,13 @@ impl Ears {
 
     fn take_members(&mut self, groups: &[EventGroup]) {
         let mut is_changed = false;
-        for change in groups.iter().flat_map(|group| &group.changes) {
+        let changes = groups.iter().flat_map(|group| {
+            let of = group.revision;
+            group.changes.iter().map(move |change| (of, change))
+        });
+        for (of, change) in changes {
             if let Change::Member { id, after, .. } = change {
-                is_changed = true;
+                (is_changed, self.revision) = (true, of);
                 match after {
                     Some(row) => self.members.insert(*id, Arc::clone(row)),
                     None => self.members.remove(id),
@@ -93,17 +100,18 @@ impl Ears {
     }
 
     fn tell_members(&self) {
-        let members: Vec<Arc<Member>> = self.members.values().cloned().collect();
+        let rows: Vec<Arc<Member>> = self.members.values().cloned().collect();
         {
             let mut endpoints = self
                 .endpoints
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
-            for member in &members {
+            for member in &rows {
                 endpoints.insert(member.id, member.client_endpoint.clone());
             }
         }
-        self.registered.send_replace(members);
+        let revision = self.revision;
+        self.registered.send_replace(Registered { revision, rows });
     }
 }
 

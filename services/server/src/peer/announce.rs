@@ -1,8 +1,9 @@
 //! Each replica tells the leader at its start who it is, where it is and out of which store it speaks,
-//! so that a changed endpoint becomes known and a changed store is found out. It does so again when another replica turns
-//! it away: who was removed while it was cut off hears of it from nobody else.
+//! so that a changed endpoint becomes known and a changed store is found out; the leader's answer says who the members are.
+//! It does so again when another replica turns it away, and when it turns one away itself: who was removed while it was cut
+//! off hears of it from nobody else, and who is behind may not know the new leader yet.
 
-use super::{Membership, Myself, Registry, join};
+use super::{Membership, Myself, Registry, Told, join};
 use crate::config::Certificates;
 use crate::planted::{self, Planted};
 use berth_domain::id::Endpoint;
@@ -29,7 +30,7 @@ pub struct Announcement {
 /// Between two tries: a start waits for this, and one try is one small call.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Between two announcements of one that is turned away: the other side may only be behind.
+/// Between two announcements of one that disagrees with another: one side may only be behind.
 const REPEAT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why the cluster will not have this replica.
@@ -54,7 +55,10 @@ impl Announcement {
                 Ok(_) => {
                     let others = self.others(registry);
                     match join::once(&others, certificates, &request).await {
-                        Ok(_) => break,
+                        Ok(joined) => {
+                            registry.tell(Told::read(joined.revision, &joined.members));
+                            break;
+                        }
                         Err(join::Error::Refused(_)) if planted::has(Planted::TrustAnyStore) => {
                             break;
                         }
@@ -73,16 +77,16 @@ impl Announcement {
         Ok(())
     }
 
-    /// Says it again each time that another replica has turned this one away; ends when the cluster refuses it for good.
+    /// Says it again each time that this replica and another disagree; ends when the cluster refuses it for good.
     pub async fn repeat(
         &self,
-        turned_away: &Notify,
+        disagreed: &Notify,
         membership: &Membership,
         registry: &Arc<Registry>,
         certificates: Option<&Certificates>,
     ) -> Refused {
         loop {
-            turned_away.notified().await;
+            disagreed.notified().await;
             if let Err(refused) = self.make(membership, registry, certificates).await {
                 return refused;
             }

@@ -28,8 +28,8 @@ pub struct PeerDoor {
     pub gate: Gate,
     /// How everybody is.
     pub book: Book,
-    /// Told when another replica will not hear this one.
-    pub turned_away: Arc<Notify>,
+    /// Told when this replica and another do not agree on who is a member.
+    pub disagreed: Arc<Notify>,
 }
 
 #[tonic::async_trait]
@@ -66,8 +66,8 @@ impl Replica for PeerDoor {
         }
     }
 
-    fn turned_away(&self) {
-        self.turned_away.notify_one();
+    fn disagrees(&self) {
+        self.disagreed.notify_one();
     }
 
     async fn snapshot(&self, index: u64) -> Result<SnapshotMeta, Status> {

@@ -27,6 +27,9 @@ pub(super) async fn receive(
     let greeted = greet(myself, replica, certificate, &first);
     let greeting = greeted.map_err(|stranger| {
         warn!(member = first.from, reason = %stranger, "turned a replica away");
+        if matches!(stranger, Stranger::NoMember(_)) {
+            replica.disagrees();
+        }
         Status::permission_denied(stranger.to_string())
     })?;
     info!(member = %greeting.from, "link from a replica");

@@ -16,6 +16,8 @@ pub struct Joined {
     pub cluster_id: String,
     /// All members there are, the new one included.
     pub members: Vec<PeerMember>,
+    /// The ledger's revision that they are of; 0 = of none.
+    pub revision: u64,
 }
 
 /// It did not get in.
@@ -146,11 +148,13 @@ fn read(response: JoinResponse) -> Result<Answer, Error> {
         leader_peer_endpoint,
         cluster_id,
         members,
+        revision,
     } = response;
     if accepted {
         return Ok(Answer::Joined(Joined {
             cluster_id,
             members,
+            revision,
         }));
     }
     match Endpoint::new(&leader_peer_endpoint) {

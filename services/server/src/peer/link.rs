@@ -86,7 +86,7 @@ impl Link {
             };
             self.context.replica.unreachable(self.address.member);
             if error.is_refusal() {
-                self.context.replica.turned_away();
+                self.context.replica.disagrees();
             }
             if begun.elapsed() > BACKOFF_LONGEST {
                 (backoff, last_said) = (BACKOFF_FIRST, String::new());

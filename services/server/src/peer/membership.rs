@@ -20,6 +20,7 @@ use berth_raft::log_store::Membership as Taking;
 use berth_raft::replica::input::Change;
 use berth_raft::replica::output::ChangeRefused;
 use berth_raft::status::Status;
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,11 +99,15 @@ impl Membership {
         let able = self.gate.versions().admit(id, applies);
         able.map_err(|reason| Answer::permission_denied(reason.to_string()))?;
         let _changing = self.changing.lock().await;
-        if request.has_begun {
-            self.check_part(id).await?;
-        }
+        let roll = match request.has_begun {
+            true => Some(self.check_part(id).await?),
+            false => None,
+        };
         self.register(member).await.map_err(denied)?;
-        if request.has_begun || takes_part(&status.membership, id.0) {
+        if let Some(roll) = roll {
+            return Ok(self.told(&roll));
+        }
+        if takes_part(&status.membership, id.0) {
             return Ok(self.described(true, ""));
         }
         if request.replaces > 0 {
@@ -120,10 +125,10 @@ impl Membership {
 
     /// Who has a past here and takes part no more was removed. A leader that was deposed may not know a newer member, so
     /// a quorum is asked before anybody is refused for good.
-    async fn check_part(&self, id: MemberId) -> Result<(), Answer> {
+    async fn check_part(&self, id: MemberId) -> Result<Roll, Answer> {
         let roll = self.roll().await?;
         match takes_part(&roll.status.membership, id.0) {
-            true => Ok(()),
+            true => Ok(roll),
             false => Err(Answer::permission_denied(format!(
                 "member {id} was removed from this cluster, and an id is used once: start it with --rejoin to join as a \
                  new member, or leave it ended"
@@ -307,6 +312,7 @@ impl Membership {
                 name: address.name,
                 client_endpoint: self.registry.client_endpoint(address.member),
                 peer_endpoint: address.endpoint.to_string(),
+                store: Bytes::new(),
             });
         JoinResponse {
             accepted,
@@ -314,6 +320,23 @@ impl Membership {
             leader_peer_endpoint: String::new(),
             cluster_id: self.cluster_id.to_string(),
             members: members.collect(),
+            revision: 0,
+        }
+    }
+
+    /// For a member that may be behind: the members of the roll, with the stores that they may be believed by.
+    fn told(&self, roll: &Roll) -> JoinResponse {
+        let members = roll.rows.iter().map(|row| PeerMember {
+            id: row.id.0,
+            name: row.name.to_string(),
+            client_endpoint: row.client_endpoint.to_string(),
+            peer_endpoint: row.peer_endpoint.to_string(),
+            store: row.store.to_vec().into(),
+        });
+        JoinResponse {
+            members: members.collect(),
+            revision: roll.revision.0,
+            ..self.described(true, "")
         }
     }
 }

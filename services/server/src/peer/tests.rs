@@ -17,6 +17,7 @@ struct Notes {
     leader: Mutex<Option<String>>,
     received: mpsc::UnboundedSender<(u64, Vec<Bytes>)>,
     unreachable: mpsc::UnboundedSender<u64>,
+    disagreed: Arc<tokio::sync::Notify>,
     book: Book,
 }
 
@@ -37,6 +38,7 @@ fn notes(members: &[(u64, u8)]) -> (Arc<Notes>, Heard) {
         leader: Mutex::default(),
         received,
         unreachable,
+        disagreed: Arc::default(),
         book: Book::default(),
     };
     (
@@ -78,7 +80,9 @@ impl Replica for Notes {
         // A test that does not look has dropped its end.
         self.unreachable.send(to.0).unwrap_or_default();
     }
-    fn turned_away(&self) {}
+    fn disagrees(&self) {
+        self.disagreed.notify_one();
+    }
     async fn snapshot(&self, index: u64) -> Result<SnapshotMeta, Status> {
         Ok(SnapshotMeta {
             index: index + 5,
@@ -219,6 +223,18 @@ async fn a_wiped_replica_is_turned_away() {
     assert!(stranger.to_string().contains("--rejoin"));
     let (_links, mut transport) = link(&myself(1, 1), &sender, 2, &endpoint);
     assert_eq!(send_until_heard(&mut transport, &mut heard).await.0, 1);
+}
+
+/// Promise: when one does not know the other, both doubt themselves and ask the leader: either may be behind.
+#[tokio::test]
+async fn both_doubt_themselves() {
+    let (sender, _told) = notes(&[(2, 2)]);
+    let (receiver, _heard) = notes(&[(3, 3)]);
+    let (endpoint, _server) = serve(myself(2, 2), Arc::clone(&receiver)).await;
+    let (_links, mut transport) = link(&myself(1, 1), &sender, 2, &endpoint);
+    transport.send(2, vec![Bytes::from_static(b"a beat")]);
+    receiver.disagreed.notified().await;
+    sender.disagreed.notified().await;
 }
 
 /// Promise: a member that is removed, or registered anew, is cut off in the middle of its stream.

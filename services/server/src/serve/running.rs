@@ -5,7 +5,7 @@ use super::doors::Door;
 use super::signals::Signals;
 use super::{Bound, Error, health};
 use crate::config::{Certificates, Config};
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{Engine, EngineOptions, Registered};
 use crate::metrics::{self, Calls, Gauges};
 use crate::peer::{
     Announcement, Book, Links, Membership, Myself, PeerDoor, PeerHistories, PeerSnapshots,
@@ -13,7 +13,6 @@ use crate::peer::{
 };
 use crate::versions::Raiser;
 use berth_domain::id::{ClusterId, MemberId};
-use berth_domain::row::Member;
 use berth_raft::status::Role;
 use berth_telemetry::Registry as MetricRegistry;
 use std::future::Future;
@@ -38,7 +37,7 @@ pub(super) struct Running {
     registry: Arc<Registry>,
     links: Links,
     book: Book,
-    turned_away: Arc<Notify>,
+    disagreed: Arc<Notify>,
     peer_certificates: Option<Certificates>,
     faults: (mpsc::UnboundedSender<Error>, mpsc::UnboundedReceiver<Error>),
     closing: watch::Sender<bool>,
@@ -82,8 +81,8 @@ impl Running {
             first_version: config.hold.first(),
         })?;
         let book = Book::default();
-        let turned_away = Arc::new(Notify::new());
-        let (membership, replica) = doors_of(&engine, &registry, &myself, &book, &turned_away);
+        let disagreed = Arc::new(Notify::new());
+        let (membership, replica) = doors_of(&engine, &registry, &myself, &book, &disagreed);
         let mut running = Self {
             engine,
             myself,
@@ -92,7 +91,7 @@ impl Running {
             registry,
             links,
             book,
-            turned_away,
+            disagreed,
             peer_certificates,
             faults: mpsc::unbounded_channel(),
             closing: watch::Sender::new(false),
@@ -122,7 +121,7 @@ impl Running {
         self.announce(config, advertised);
     }
 
-    /// Tells the leader of us, now and whenever somebody turns us away; a cluster that will not have us ends the process.
+    /// Tells the leader of us, now and whenever we and another disagree on the members; a cluster that will not have us ends the process.
     fn announce(&mut self, config: &Config, advertised: Advertised) {
         let announcement = Announcement {
             myself: self.myself.clone(),
@@ -131,10 +130,8 @@ impl Running {
             peer: advertised.peer,
         };
         let (membership, registry) = (Arc::clone(&self.membership), Arc::clone(&self.registry));
-        let (certificates, turned_away) = (
-            self.peer_certificates.clone(),
-            Arc::clone(&self.turned_away),
-        );
+        let (certificates, disagreed) =
+            (self.peer_certificates.clone(), Arc::clone(&self.disagreed));
         let faults = self.faults.0.clone();
         self.helpers.push(tokio::spawn(async move {
             let (membership, certificates) = (&*membership, certificates.as_ref());
@@ -142,7 +139,7 @@ impl Running {
             let refused = match made {
                 Ok(()) => {
                     let repeated =
-                        announcement.repeat(&turned_away, membership, &registry, certificates);
+                        announcement.repeat(&disagreed, membership, &registry, certificates);
                     repeated.await
                 }
                 Err(refused) => refused,
@@ -161,16 +158,19 @@ impl Running {
         let (certificates, handle) = (self.peer_certificates.clone(), self.engine.handle());
         async move {
             loop {
-                let rows = members.borrow_and_update().clone();
+                let registered = members.borrow_and_update().clone();
                 // Before the first registration there is nothing to know, and the list holds.
-                if !rows.is_empty() {
-                    registry.update(&rows);
+                if !registered.rows.is_empty() {
+                    registry.update(&registered);
                     handle.set_known_stores(registry.stores());
                 }
                 let addresses = registry.addresses();
                 links.update(&myself, certificates.as_ref(), &replica, &addresses);
-                if members.changed().await.is_err() {
-                    return;
+                tokio::select! {
+                    changed = members.changed() => if changed.is_err() {
+                        return;
+                    },
+                    () = registry.is_told() => {}
                 }
             }
         }
@@ -294,7 +294,7 @@ fn doors_of(
     registry: &Arc<Registry>,
     myself: &Myself,
     book: &Book,
-    turned_away: &Arc<Notify>,
+    disagreed: &Arc<Notify>,
 ) -> (Arc<Membership>, Arc<dyn Replica>) {
     let cluster = ClusterId::new(&myself.cluster_id).expect("checked"); // the engine has started with it
     let (gate, handle) = (engine.gate(), engine.handle());
@@ -312,7 +312,7 @@ fn doors_of(
         membership: Arc::clone(&membership),
         gate,
         book: book.clone(),
-        turned_away: Arc::clone(turned_away),
+        disagreed: Arc::clone(disagreed),
     };
     (membership, Arc::new(replica))
 }
@@ -320,12 +320,12 @@ fn doors_of(
 /// Pending for ever if the replica ends before: then a fault says so.
 async fn known(
     mut role: watch::Receiver<Role>,
-    mut members: watch::Receiver<Vec<Arc<Member>>>,
+    mut members: watch::Receiver<Registered>,
     me: MemberId,
 ) {
     loop {
         let now = *role.borrow_and_update();
-        let rows = members.borrow_and_update().clone();
+        let rows = members.borrow_and_update().rows.clone();
         let is_known = |id: u64| rows.iter().any(|row| row.id.0 == id);
         let leader = if now.leads() { Some(me.0) } else { now.leader };
         if health::reaches_a_leader(&now) && is_known(me.0) && leader.is_some_and(is_known) {

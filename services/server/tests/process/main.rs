@@ -3,6 +3,7 @@
 mod admin;
 mod allocation;
 mod bad_input;
+mod behind;
 mod facts;
 mod harness;
 mod life;
