@@ -5,10 +5,10 @@ mod place;
 mod stray;
 
 use super::ending;
-use super::recovering::{self, settled};
+use super::recovering::{self, is_own, settled};
 use super::{Context, Decided, Decision, SETTLE_MS, invalid};
 use crate::command::{ConfirmNode, Live, Word};
-use crate::id::{AttachmentKey, NodeId, Revision};
+use crate::id::{AttachmentKey, ClaimId, NodeId, Revision};
 use crate::outcome::{Outcome, Refusal};
 use crate::row::{AddressState, Change, StrayCause, UNKNOWN_NODES};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,13 +139,20 @@ impl<'a> Work<'a, '_> {
         for (live, cause) in unfit {
             self.keep_from_everybody(live, cause);
         }
+        let mut claims: BTreeMap<ClaimId, bool> = BTreeMap::new();
         for live in leaving {
-            self.let_rest(live);
+            self.let_rest(live, &mut claims);
+        }
+        for (id, own) in claims {
+            let claim = self.context.ledger.claim(id);
+            let later = claim.and_then(|claim| settled(self.context, claim, own, SETTLE_MS));
+            self.changes.extend(later);
         }
     }
 
-    /// Its DEL has been heard, and its link may outlive that: what nobody else has got rests as after any DEL.
-    fn let_rest(&mut self, live: &Live) {
+    /// Its DEL has been heard, and its link may outlive that: what nobody else has got rests as after any DEL. Of the claims
+    /// that it used it notes whether it was their own pod.
+    fn let_rest(&mut self, live: &Live, claims: &mut BTreeMap<ClaimId, bool>) {
         let untouched = |at: &&IpAddr| !self.now.contains_key(*at);
         let addresses: Vec<IpAddr> = live.addresses.iter().filter(untouched).copied().collect();
         for address in addresses {
@@ -158,10 +165,10 @@ impl<'a> Work<'a, '_> {
                     let rests = ending::cooling(self.context, vswitch.id, NodeId(0), None);
                     self.pass(address, rests);
                 }
-                Some(AddressState::Held { claim }) => {
-                    let claim = self.context.ledger.claim(claim);
-                    let later = claim.and_then(|claim| settled(self.context, claim, SETTLE_MS));
-                    self.changes.extend(later);
+                Some(AddressState::Held { claim: id }) => {
+                    let claim = self.context.ledger.claim(id);
+                    let own = claim.is_some_and(|claim| is_own(claim, &live.key, &live.pod));
+                    *claims.entry(id).or_default() |= own;
                 }
                 Some(_) => {}
             }

@@ -100,7 +100,7 @@ pub(super) fn cooling(
 }
 
 /// A claim whose holder is gone.
-fn held(context: &Context, claim: &Claim, settle_ms: u64) -> ClaimState {
+pub(super) fn held(context: &Context, claim: &Claim, settle_ms: u64) -> ClaimState {
     let now_ms = context.now_ms;
     ClaimState::Held {
         since_ms: now_ms,

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::ending;
-use crate::id::{AttachmentKey, NodeId};
+use crate::id::{AttachmentKey, ClaimName, NodeId, PodIdentity};
 use crate::outcome::Refusal;
 use crate::row::{AddressState, Change, Claim, ClaimState, Recovery, Stray};
 use std::net::IpAddr;
@@ -105,7 +105,11 @@ pub(super) fn end_strays(
         }
     }
     for claim in claims {
-        changes.extend(settled(context, &claim, settle_ms));
+        let own = strays.iter().any(|stray| {
+            let uses = |at| stray.addresses.contains(at);
+            claim.addresses.iter().any(uses) && is_own(&claim, &stray.key, &stray.pod)
+        });
+        changes.extend(settled(context, &claim, own, settle_ms));
     }
 }
 
@@ -134,27 +138,45 @@ fn release(context: &Context, changes: &mut Vec<Change>, address: IpAddr) -> Opt
     claim
 }
 
-/// The stray's link may outlive its DEL, as any holder's.
-pub(super) fn settled(context: &Context, claim: &Arc<Claim>, settle_ms: u64) -> Option<Change> {
+/// Who used a claim's address beside the ledger is gone, and its link may outlive its DEL, as any holder's. If it was the
+/// claim's `own` pod, the claim had a holder until now: its time begins anew.
+pub(super) fn settled(
+    context: &Context,
+    claim: &Arc<Claim>,
+    own: bool,
+    settle_ms: u64,
+) -> Option<Change> {
     let ClaimState::Held {
         since_ms,
-        settled_at_ms,
+        settled_at_ms: earlier_ms,
         release_at_ms,
     } = claim.state
     else {
         return None;
     };
-    let later_ms = context.now_ms.saturating_add(settle_ms);
-    (later_ms > settled_at_ms).then(|| {
-        ending::replaced(
-            claim,
-            ClaimState::Held {
-                since_ms,
-                settled_at_ms: later_ms,
-                release_at_ms,
-            },
-        )
-    })
+    let mut state = ending::held(context, claim, settle_ms);
+    if let ClaimState::Held {
+        since_ms: since,
+        settled_at_ms,
+        release_at_ms: release,
+    } = &mut state
+    {
+        *settled_at_ms = earlier_ms.max(*settled_at_ms);
+        if !own {
+            (*since, *release) = (since_ms, release_at_ms);
+        }
+    }
+    (state != claim.state).then(|| ending::replaced(claim, state))
+}
+
+/// Whether a sandbox is of the pod that the claim is for.
+pub(super) fn is_own(claim: &Claim, key: &AttachmentKey, pod: &PodIdentity) -> bool {
+    let ClaimName {
+        cluster,
+        namespace,
+        pod: name,
+    } = &claim.name;
+    (cluster, namespace, name) == (&key.cluster, &pod.namespace, &pod.name)
 }
 
 /// Who else lives at an address, in words.

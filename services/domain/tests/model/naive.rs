@@ -34,6 +34,7 @@ pub enum Place {
 pub struct Strayed {
     pub boot: BootId,
     pub invoked: u64,
+    pub pod: ClaimName,
     pub addresses: Vec<IpAddr>,
     pub since: u64,
 }

@@ -4,12 +4,21 @@ use super::naive::{Model, Place, Said, Sandbox, Strayed};
 use berth_domain::Ledger;
 use berth_domain::command::*;
 use berth_domain::id::*;
-use berth_domain::row::UNKNOWN_PARAMETERS;
+use berth_domain::row::{Policy, UNKNOWN_PARAMETERS};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// Sandboxes in one word, as the ledger counts them for generations.
 const LIVE_MAX: u64 = 2_048;
+
+/// The claim that a sandbox's pod would have.
+fn own_claim(key: &AttachmentKey, pod: &PodIdentity) -> ClaimName {
+    ClaimName {
+        cluster: key.cluster.clone(),
+        namespace: pod.namespace.clone(),
+        pod: pod.name.clone(),
+    }
+}
 
 impl Model {
     pub fn is_recovering(&self) -> bool {
@@ -107,6 +116,7 @@ impl Model {
                 Strayed {
                     boot: live.boot.clone(),
                     invoked: live.invoked_at_ms,
+                    pod: own_claim(&live.key, &live.pod),
                     addresses: live.addresses.clone(),
                     since: next,
                 },
@@ -117,11 +127,11 @@ impl Model {
             }
         }
         for live in leaving {
+            let own = own_claim(&live.key, &live.pod);
             let untouched = live.addresses.to_vec();
             for address in untouched.into_iter().filter(|at| !touched.contains(at)) {
-                self.let_rest(address);
+                self.let_rest(address, &own);
             }
-            touched.extend(&live.addresses);
         }
         for (address, place) in &mut self.places {
             if *place == Place::Idle(node) && !touched.contains(address) {
@@ -132,8 +142,8 @@ impl Model {
         Ok(Said::Confirmed(adopted as u32, unfit.len() as u32, waiting))
     }
 
-    /// The sandbox is leaving: its address rests, or its claim settles.
-    fn let_rest(&mut self, address: IpAddr) {
+    /// The sandbox is leaving: its address rests, or its claim settles; its own claim is held from now.
+    fn let_rest(&mut self, address: IpAddr, own: &ClaimName) {
         match self.places.get(&address) {
             None | Some(Place::Free(_) | Place::Idle(_)) => {
                 let mut vswitches = self.vswitches.keys().copied();
@@ -142,11 +152,18 @@ impl Model {
                 }
             }
             Some(Place::Held(id)) => {
-                let (id, until) = (*id, self.now + 2_000);
-                let claim = self.claims.get_mut(&id).expect("its claim");
-                claim.settled = claim.settled.max(until);
+                let id = *id;
+                self.settle(id, &[own], 2_000);
             }
             Some(_) => {}
+        }
+    }
+
+    fn settle(&mut self, id: u64, gone: &[&ClaimName], settle: u64) {
+        let claim = self.claims.get_mut(&id).expect("its claim");
+        claim.settled = claim.settled.max(self.now + settle);
+        if let (true, Policy::Ttl { ttl_ms }) = (gone.contains(&&claim.name), claim.policy) {
+            claim.release = Some(self.now + ttl_ms);
         }
     }
 
@@ -288,10 +305,12 @@ impl Model {
     }
 
     pub fn end_strays(&mut self, places: &[(AttachmentKey, u64)], settle: u64) {
-        let mut addresses: BTreeSet<IpAddr> = BTreeSet::new();
-        for place in places {
-            addresses.extend(self.strays.remove(place).expect("listed").addresses);
-        }
+        let strays = places
+            .iter()
+            .map(|place| self.strays.remove(place).expect("listed"));
+        let strays: Vec<Strayed> = strays.collect();
+        let addresses = strays.iter().flat_map(|stray| stray.addresses.clone());
+        let addresses: BTreeSet<IpAddr> = addresses.collect();
         for address in addresses {
             if self.contested(address) {
                 continue;
@@ -307,8 +326,12 @@ impl Model {
                 Some(Place::Disputed(id)) => {
                     let id = *id;
                     self.places.insert(address, Place::Held(id));
-                    let claim = self.claims.get_mut(&id).expect("its claim");
-                    claim.settled = claim.settled.max(self.now + settle);
+                    let claimed = self.claims[&id].addresses.clone();
+                    let used =
+                        |stray: &&Strayed| stray.addresses.iter().any(|at| claimed.contains(at));
+                    let pods: Vec<&ClaimName> =
+                        strays.iter().filter(used).map(|stray| &stray.pod).collect();
+                    self.settle(id, &pods, settle);
                 }
                 _ => {}
             }
@@ -330,6 +353,7 @@ impl Model {
                 let stray = Strayed {
                     boot: row.boot.clone(),
                     invoked: row.invoked_at_ms,
+                    pod: own_claim(&row.key, &row.pod),
                     addresses: row.addresses.clone(),
                     since: row.since.0,
                 };

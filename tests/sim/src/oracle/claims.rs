@@ -19,7 +19,7 @@ impl Oracle {
     ) -> Result<(), Violation> {
         match (before, after) {
             (None, Some(claim)) => self.claim_made(id, claim, group, fleet),
-            (Some(_), Some(claim)) => self.claim_changed(id, claim, group),
+            (Some(before), Some(claim)) => self.claim_changed(id, (before, claim), group),
             (_, None) => self.claim_ended(id, group, fleet),
         }
     }
@@ -52,7 +52,7 @@ impl Oracle {
     fn claim_changed(
         &mut self,
         id: ClaimId,
-        claim: &Claim,
+        (before, claim): (&Claim, &Claim),
         group: &EventGroup,
     ) -> Result<(), Violation> {
         let Some(kept) = self.claims.get_mut(&id) else {
@@ -64,7 +64,10 @@ impl Oracle {
                 format!("claim {id} of {} had {:?}", kept.pod, kept.addresses),
             );
         }
-        kept.free_since_ms = free_since(claim, group);
+        // A claim beside which a stray ends settles later, and is free no shorter for that.
+        if !held_on(before, claim) {
+            kept.free_since_ms = free_since(claim, group);
+        }
         Ok(())
     }
 
@@ -101,6 +104,15 @@ impl Oracle {
             ),
         }
     }
+}
+
+/// Nobody had it before, and nobody has had it since.
+fn held_on(before: &Claim, after: &Claim) -> bool {
+    let since = |claim: &Claim| match claim.state {
+        ClaimState::Held { since_ms, .. } => Some(since_ms),
+        ClaimState::Bound { .. } => None,
+    };
+    since(before).is_some_and(|earlier| since(after) == Some(earlier))
 }
 
 fn free_since(claim: &Claim, group: &EventGroup) -> Option<u64> {

@@ -304,3 +304,35 @@ fn what_is_just_leaving_rests() {
     let now_ms = world.ledger.ledger_time_ms();
     assert_eq!(settled_at_ms, now_ms + crate::apply::SETTLE_MS);
 }
+
+/// Promise (A3): a claim whose own pod has just left was held until then: its time begins anew, and not with what the backup
+/// says; for another's sandbox it does not (the control).
+#[test]
+fn a_claim_counts_from_its_own_pods_end() {
+    let ttl_ms = 60_000;
+    for (pod, begins_anew) in [("web-0", true), ("web-1", false)] {
+        let mut world = restored(|world| {
+            world.claim("10.0.0.9", Policy::Ttl { ttl_ms });
+            world.bind(world.add_static("a", "10.0.0.9"));
+            world.release(world.del("a"));
+        });
+        let release_at = |world: &World| {
+            let claim = world.ledger.claims().next().expect("there");
+            match claim.state {
+                ClaimState::Held { release_at_ms, .. } => release_at_ms.expect("it has a time"),
+                ClaimState::Bound { .. } => panic!("{:?}", claim.state),
+            }
+        };
+        let by_backup = release_at(&world);
+        world.now_ms += 1_000;
+        let mut leaving = live("later", "10.0.0.9");
+        leaving.pod.name = name(pod, PodName::new);
+        world.release(world.del("later"));
+        assert_eq!(confirm(&mut world, 0, vec![leaving]), (0, 0, 1));
+        let expected = match begins_anew {
+            true => world.now_ms + ttl_ms,
+            false => by_backup,
+        };
+        assert_eq!(release_at(&world), expected, "{pod}");
+    }
+}
