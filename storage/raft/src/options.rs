@@ -59,6 +59,8 @@ pub enum Mutant {
     ReadWithoutQuorum,
     /// m11: a snapshot that never arrived is not reported to raft.
     OmitSnapshotReport,
+    /// A snapshot is offered although a newer one is about to take its place.
+    OfferReplacedSnapshot,
     /// m12: a leader that was removed goes on leading.
     KeepLeadingWhenRemoved,
     /// m13: a membership change counts as made as soon as raft has taken it.

@@ -22,6 +22,8 @@ pub(crate) struct LogCache {
     snapshot: Option<SnapshotMeta>,
     /// raft asked for a snapshot that is newer, or knows a member, than the one there is.
     snapshot_wanted: Cell<bool>,
+    /// A newer one is on its way and takes its place: whoever began to fetch this one would not get to its end.
+    is_replaced_soon: bool,
 }
 
 /// What an entry costs beside its data and context; only for keeping messages small.
@@ -46,6 +48,7 @@ impl LogCache {
             bytes_before: 0,
             snapshot: loaded.snapshot,
             snapshot_wanted: Cell::new(false),
+            is_replaced_soon: false,
         };
         let entries = loaded.entries.iter().map(convert::entry_to_raft);
         entries.for_each(|entry| cache.push(entry));
@@ -72,6 +75,11 @@ impl LogCache {
 
     pub(crate) fn set_snapshot(&mut self, meta: SnapshotMeta) {
         self.snapshot = Some(meta);
+    }
+
+    /// Whether a newer snapshot is on its way; until then none is offered.
+    pub(crate) fn set_replaced_soon(&mut self, is_replaced_soon: bool) {
+        self.is_replaced_soon = is_replaced_soon;
     }
 
     /// Whether a newer snapshot was asked for since the last call.
@@ -203,6 +211,10 @@ impl raft::Storage for LogCache {
     /// Only one that knows the receiver: raft ignores a snapshot whose membership lacks it (raft-rs issue 472).
     fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<Snapshot> {
         match &self.snapshot {
+            // raft asks again, and gets the new one.
+            Some(_) if self.is_replaced_soon => {
+                Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable))
+            }
             Some(meta)
                 if meta.index >= request_index && convert::takes_part(&meta.membership, to) =>
             {

@@ -73,6 +73,9 @@ impl<M: StateMachine> Replica<M> {
             self.applied > newest && !self.membership.voters.is_empty() && !self.is_removed;
         if is_due && is_free && is_possible {
             self.snapshots.taking = Some(self.applied);
+            if !broken!(self.options, OfferReplacedSnapshot) {
+                self.node.mut_store().set_replaced_soon(true);
+            }
             self.outbox.push(Output::TakeSnapshot(Freeze {
                 image: self.machine.freeze(),
                 index: self.applied,
@@ -102,6 +105,8 @@ impl<M: StateMachine> Replica<M> {
                 meta,
                 reset_log: false,
             });
+        } else {
+            self.node.mut_store().set_replaced_soon(false);
         }
     }
 }

@@ -30,6 +30,13 @@ pub struct Member {
     pub slow_disk: bool,
     /// The disk becomes slow when a leader's snapshot comes.
     pub slow_install: bool,
+    /// Images are kept and not encoded.
+    pub slow_encoder: bool,
+    images: Vec<Freeze<Counter>>,
+    /// What it fetches does not arrive.
+    pub loses_fetches: bool,
+    /// How many fetches it has begun.
+    pub fetches: usize,
     unconfirmed: VecDeque<u64>,
     /// A leader's snapshot is among what is not confirmed.
     pub installing: bool,
@@ -94,6 +101,10 @@ impl Hand {
             store,
             slow_disk,
             slow_install: false,
+            slow_encoder: false,
+            images: Vec::new(),
+            loses_fetches: false,
+            fetches: 0,
             unconfirmed: VecDeque::new(),
             installing: false,
             reads: BTreeMap::new(),
@@ -198,6 +209,19 @@ impl Hand {
         }
     }
 
+    /// A slow encoder gets to its end; how many images there were.
+    pub fn encode(&mut self, member: u64) -> usize {
+        let node = self.node(member);
+        node.slow_encoder = false;
+        let images = std::mem::take(&mut node.images);
+        let count = images.len();
+        for freeze in images {
+            self.take_snapshot(member, freeze);
+        }
+        self.work(member);
+        count
+    }
+
     /// The work of what was done to a replica behind this harness' back.
     pub fn work_of(&mut self, member: u64) {
         self.work(member);
@@ -262,6 +286,10 @@ impl Hand {
 
     fn take_snapshot(&mut self, member: u64, freeze: Freeze<Counter>) {
         let node = self.node(member);
+        if node.slow_encoder {
+            node.images.push(freeze);
+            return;
+        }
         let chunks: Vec<Vec<u8>> = Counter::encode(freeze.image).collect();
         for (number, chunk) in (0..).zip(&chunks) {
             node.store.stage_chunk(freeze.index, number, chunk).unwrap();
@@ -277,6 +305,13 @@ impl Hand {
     }
 
     fn fetch(&mut self, member: u64, from: u64, meta: SnapshotMeta) {
+        let node = self.node(member);
+        node.fetches += 1;
+        if node.loses_fetches {
+            let lost = Input::SnapshotFailed { index: meta.index };
+            node.replica.handle(lost).unwrap();
+            return;
+        }
         let source = &self.members[&from].store;
         let read = |number| source.read_chunk(meta.index, number).unwrap();
         let chunks: Vec<Bytes> = (0..meta.chunks).map(read).collect();

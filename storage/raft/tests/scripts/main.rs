@@ -7,3 +7,4 @@ mod elections;
 mod hand;
 mod joint;
 mod reads;
+mod snapshots;
