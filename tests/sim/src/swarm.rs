@@ -21,6 +21,9 @@ pub struct Outcome {
 /// Every so many seeds one is run twice.
 const TWICE_EVERY: u64 = 50;
 
+/// And of those with a disaster, which are few, more of them.
+const DISASTER_TWICE_EVERY: u64 = 10;
+
 /// Runs a seed; a panic is that seed's violation.
 pub fn one(ground: &Ground, seed: u64, plan: &Plan, log: bool) -> Outcome {
     panics::remember();
@@ -41,7 +44,11 @@ pub fn one(ground: &Ground, seed: u64, plan: &Plan, log: bool) -> Outcome {
 /// Runs a seed, and some seeds twice: both must be the same byte for byte.
 pub fn checked(ground: &Ground, seed: u64, plan: &Plan) -> Outcome {
     let outcome = one(ground, seed, plan, false);
-    if !seed.is_multiple_of(TWICE_EVERY) {
+    let every = match plan.disaster {
+        Some(_) => DISASTER_TWICE_EVERY,
+        None => TWICE_EVERY,
+    };
+    if !seed.is_multiple_of(every) {
         return outcome;
     }
     let again = one(ground, seed, plan, false);
