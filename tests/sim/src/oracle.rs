@@ -136,8 +136,11 @@ impl Oracle {
         fleet: &Fleet,
     ) -> Result<(), Violation> {
         let (deleted, counts) = (std::mem::take(&mut self.deleted), self.counts);
+        // Asked for before, and asked again of the new cluster: ids are revisions, and no other claim gets one of them.
+        let given_up = std::mem::take(&mut self.given_up);
         *self = Self {
             deleted,
+            given_up,
             counts,
             applied: BOOTSTRAP_INDEX,
             ..backup
