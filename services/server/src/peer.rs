@@ -23,7 +23,7 @@ pub use greeting::{Greeting, Stranger};
 pub use histories::PeerHistories;
 pub use links::{Links, PeerTransport};
 pub use membership::{Audit, Membership, Roll};
-pub use registry::{Registry, Told};
+pub use registry::{Registry, Remembered, Told};
 pub use service::PeerService;
 pub use snapshots::PeerSnapshots;
 pub use vitals::{Book, Vitals};

@@ -3,6 +3,7 @@
 //! ```text
 //! <data-dir>/creating          only while it is being made: nothing here was ever acknowledged
 //!            identity          whose it is; written last
+//!            note              what helps at the next start; nothing depends on it
 //!            lock              held by the process that uses it
 //!            ballast           room for getting started again on a full disk
 //!            log/ history/     the two databases
@@ -13,6 +14,7 @@ mod ballast;
 mod filesystem;
 mod identity;
 mod lock;
+mod note;
 
 use crate::database::{DatabaseOptions, sync_directory};
 use crate::history::{self, HistoryReader, HistoryWriter};
@@ -21,6 +23,7 @@ use crate::{Error, SledLog};
 pub use filesystem::Space;
 pub use identity::{FORMAT, Identity};
 use lock::Lock;
+pub use note::Note;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -222,6 +225,11 @@ impl Directory {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its note, which may be read and written while the stores are open.
+    pub fn note(&self) -> Note {
+        Note::of(&self.path)
     }
 
     /// Refuses another cluster's or another member's store; `None` = any.

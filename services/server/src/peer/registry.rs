@@ -1,8 +1,10 @@
 //! Who is a member, by what store and under which name: what the ledger says, and before it says anything, the list
 //! that the cluster was begun with. A replica that is behind takes the leader's word for those it does not know yet.
 
+mod remembered;
 mod told;
 
+pub use remembered::Remembered;
 pub use told::Told;
 
 use super::{Address, Stranger};
@@ -168,7 +170,7 @@ mod tests {
         Endpoint::new(&format!("http://h:{id}")).expect("short")
     }
 
-    fn listed(id: u64) -> Address {
+    pub(super) fn listed(id: u64) -> Address {
         Address {
             member: MemberId(id),
             name: format!("listed-{id}"),
@@ -176,7 +178,7 @@ mod tests {
         }
     }
 
-    fn registered(id: u64, store: u8) -> Arc<Member> {
+    pub(super) fn registered(id: u64, store: u8) -> Arc<Member> {
         Arc::new(Member {
             id: MemberId(id),
             name: NodeName::new(&format!("registered-{id}")).expect("a name"),
@@ -187,7 +189,7 @@ mod tests {
         })
     }
 
-    fn by_ledger(revision: u64, rows: &[Arc<Member>]) -> Registered {
+    pub(super) fn by_ledger(revision: u64, rows: &[Arc<Member>]) -> Registered {
         Registered {
             revision: Revision(revision),
             rows: rows.to_vec(),

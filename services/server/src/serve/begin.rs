@@ -3,7 +3,7 @@
 use super::Error;
 use crate::config::{Certificates, Config, Member, Start};
 use crate::peer::join::{self, Joined};
-use crate::peer::{Address, Myself};
+use crate::peer::{Address, Myself, Remembered, Told};
 use crate::planted::{self, Planted};
 use berth_domain::id::{Endpoint, MemberId, NodeName};
 use berth_domain::version::APPLIES;
@@ -24,6 +24,8 @@ pub struct Begun {
     pub start: RaftStart,
     /// Who is a member as far as is known before the ledger says it.
     pub members: Vec<Address>,
+    /// Who was one when this replica was here last.
+    pub told: Told,
     /// Where those listen for clients.
     pub client_endpoints: BTreeMap<MemberId, Endpoint>,
     /// Who this replica is.
@@ -190,10 +192,17 @@ fn begun(directory: Directory, start: RaftStart, others: Others) -> Begun {
         member: MemberId(identity.member_id),
         store: identity.store.into_bytes(),
     };
+    let note = directory.note().read().unwrap_or_default();
+    let Remembered { listed, told } = Remembered::read(&note, &myself.cluster_id);
+    let members = match others.members.is_empty() {
+        true => listed,
+        false => others.members,
+    };
     Begun {
         directory,
         start,
-        members: others.members,
+        members,
+        told,
         client_endpoints: others.client_endpoints,
         myself,
     }

@@ -14,6 +14,7 @@ use crate::peer::{
 use crate::versions::Raiser;
 use berth_domain::id::{ClusterId, MemberId};
 use berth_raft::status::Role;
+use berth_store::directory::Note;
 use berth_telemetry::Registry as MetricRegistry;
 use std::future::Future;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(super) struct Running {
     replica: Arc<dyn Replica>,
     membership: Arc<Membership>,
     registry: Arc<Registry>,
+    note: Note,
     links: Links,
     book: Book,
     disagreed: Arc<Notify>,
@@ -62,10 +64,16 @@ impl Running {
             directory,
             start,
             members,
+            told,
             client_endpoints,
             myself,
         } = begun;
         let registry = Arc::new(Registry::new(&members));
+        let note = directory.note();
+        if told.members.is_empty() {
+            remember(&note, registry.noted(&myself.cluster_id));
+        }
+        registry.tell(told);
         let links = Links::default();
         let (id, certificates) = (|| myself.clone(), || peer_certificates.clone());
         let engine = Engine::start(EngineOptions {
@@ -89,6 +97,7 @@ impl Running {
             replica,
             membership,
             registry,
+            note,
             links,
             book,
             disagreed,
@@ -156,6 +165,7 @@ impl Running {
         let (registry, links) = (Arc::clone(&self.registry), self.links.clone());
         let (myself, replica) = (self.myself.clone(), Arc::clone(&self.replica));
         let (certificates, handle) = (self.peer_certificates.clone(), self.engine.handle());
+        let note = self.note.clone();
         async move {
             loop {
                 let registered = members.borrow_and_update().clone();
@@ -166,6 +176,11 @@ impl Running {
                 }
                 let addresses = registry.addresses();
                 links.update(&myself, certificates.as_ref(), &replica, &addresses);
+                if !registered.rows.is_empty() {
+                    let (note, text) = (note.clone(), registry.noted(&myself.cluster_id));
+                    let noted = tokio::task::spawn_blocking(move || remember(&note, text));
+                    noted.await.unwrap_or_default(); // it says itself what went wrong
+                }
                 tokio::select! {
                     changed = members.changed() => if changed.is_err() {
                         return;
@@ -285,6 +300,16 @@ impl Running {
             Ok(Err(reason)) => info!(%reason, "leadership could not be handed over"),
             Err(_) => warn!("leadership was not handed over in time"),
         }
+    }
+}
+
+/// For the next start. Nothing depends on it, so a disk that has no room for it is said and not feared.
+fn remember(note: &Note, text: String) {
+    if note.read().as_ref() == Some(&text) {
+        return;
+    }
+    if let Err(error) = note.write(&text) {
+        warn!(%error, "the members could not be noted for the next start");
     }
 }
 

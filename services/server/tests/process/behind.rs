@@ -62,3 +62,24 @@ async fn a_stopped_member_follows_a_new_leader() {
     back.until_ready();
     follows(&back, &new).await;
 }
+
+/// Promise: a member of a new cluster that was started again before it could know the others takes part when they come,
+/// also if the list is not said again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_knew_nobody_takes_part() {
+    let plan = Plan::new(3);
+    let mut first = plan.spawn(0, 3, &["--bootstrap"]);
+    first.until("\"listening\"");
+    let (succeeded, said) = first.stop();
+    assert!(succeeded, "{said}");
+    let mut first = plan.spawn(0, 0, &[]);
+    let mut others = [1, 2].map(|place| plan.spawn(place, 3, &["--bootstrap"]));
+    others.iter_mut().for_each(Berthd::until_ready);
+    first.until_ready();
+    let all = [&first, &others[0], &others[1]];
+    let head = status(all[leader(&all).await]).await.expect("a status");
+    until(&first, "everything", |status| {
+        status.revision >= head.revision
+    })
+    .await;
+}
