@@ -74,7 +74,7 @@ impl<M: StateMachine> Replica<M> {
         if is_due && is_free && is_possible {
             self.snapshots.taking = Some(self.applied);
             if !broken!(self.options, OfferReplacedSnapshot) {
-                self.node.mut_store().set_replaced_soon(true);
+                self.node.mut_store().withhold_snapshot();
             }
             self.outbox.push(Output::TakeSnapshot(Freeze {
                 image: self.machine.freeze(),
@@ -106,7 +106,7 @@ impl<M: StateMachine> Replica<M> {
                 reset_log: false,
             });
         } else {
-            self.node.mut_store().set_replaced_soon(false);
+            self.offer_to_those_who_wait();
         }
     }
 }
@@ -271,6 +271,20 @@ impl<M: StateMachine> Replica<M> {
         }
         if self.snapshots.transfers.remove(&member).is_some() {
             self.node.report_snapshot(member, SnapshotStatus::Failure);
+        }
+    }
+
+    /// No newer snapshot is on its way any more. Said to raft at once: under load the next one is due already, and while it is
+    /// taken nobody is offered this one.
+    pub(super) fn offer_to_those_who_wait(&mut self) {
+        let waiting = self.node.mut_store().release_snapshot();
+        if !self.is_raft_leader() || broken!(self.options, ForgetWhoWaits) {
+            return;
+        }
+        for member in waiting {
+            if self.node.raft.prs().get(member).is_some() {
+                self.node.raft.send_append(member);
+            }
         }
     }
 

@@ -209,14 +209,12 @@ impl Hand {
         }
     }
 
-    /// A slow encoder gets to its end; how many images there were.
+    /// A slow encoder gets to the end of what it has, and stays slow; how many images there were.
     pub fn encode(&mut self, member: u64) -> usize {
-        let node = self.node(member);
-        node.slow_encoder = false;
-        let images = std::mem::take(&mut node.images);
+        let images = std::mem::take(&mut self.node(member).images);
         let count = images.len();
         for freeze in images {
-            self.take_snapshot(member, freeze);
+            self.finish_snapshot(member, freeze);
         }
         self.work(member);
         count
@@ -286,10 +284,14 @@ impl Hand {
 
     fn take_snapshot(&mut self, member: u64, freeze: Freeze<Counter>) {
         let node = self.node(member);
-        if node.slow_encoder {
-            node.images.push(freeze);
-            return;
+        match node.slow_encoder {
+            true => node.images.push(freeze),
+            false => self.finish_snapshot(member, freeze),
         }
+    }
+
+    fn finish_snapshot(&mut self, member: u64, freeze: Freeze<Counter>) {
+        let node = self.node(member);
         let chunks: Vec<Vec<u8>> = Counter::encode(freeze.image).collect();
         for (number, chunk) in (0..).zip(&chunks) {
             node.store.stage_chunk(freeze.index, number, chunk).unwrap();
