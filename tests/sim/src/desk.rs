@@ -78,6 +78,11 @@ impl Desk {
         self.calls.get(&id).map(|standing| &standing.call)
     }
 
+    /// All calls that go on.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.values().map(|standing| &standing.call)
+    }
+
     /// A machine has stopped, and every caller on it; which calls those were.
     pub fn stopped(&mut self, node: usize) -> Vec<CallId> {
         let is_there = |standing: &Standing| standing.call.node == Some(node);

@@ -128,23 +128,23 @@ impl Oracle {
     }
 
     /// A backup was restored: what the history had come to after it never was, and the recovery follows. What machines and
-    /// callers know is still so.
+    /// callers know is still so: `asked` are the claims whose end an administrator goes on asking for.
     pub fn begin_anew(
         &mut self,
         backup: Self,
+        asked: BTreeSet<ClaimId>,
         groups: &[EventGroup],
         fleet: &Fleet,
     ) -> Result<(), Violation> {
         let (deleted, counts) = (std::mem::take(&mut self.deleted), self.counts);
-        // Asked for before, and asked again of the new cluster: ids are revisions, and no other claim gets one of them.
-        let given_up = std::mem::take(&mut self.given_up);
         *self = Self {
             deleted,
-            given_up,
             counts,
             applied: BOOTSTRAP_INDEX,
             ..backup
         };
+        // Ids are revisions, and the new cluster's are far beyond: no other claim gets one of these.
+        self.given_up.extend(asked);
         for group in groups {
             self.chains.insert(group.revision.0, group.chain);
             if let Err(error) = self.shadow.replay(group) {

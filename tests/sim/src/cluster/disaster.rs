@@ -3,12 +3,14 @@
 
 use super::Cluster;
 use crate::admin::Errand;
+use crate::call::{Body, Call};
 use crate::fleet::Wish;
 use crate::history::Shelf;
 use crate::make;
 use crate::oracle::Oracle;
 use berth_domain::Ledger;
-use berth_domain::id::{ClusterId, ClusterName, NodeName, Principal, Reason};
+use berth_domain::command::Command;
+use berth_domain::id::{ClaimId, ClusterId, ClusterName, NodeName, Principal, Reason};
 use berth_domain::row::{Recovery, RecoveryKind, UNKNOWN_NODES};
 use berth_raft::simulation::workload::Violation;
 use berth_raft::start::BOOTSTRAP_INDEX;
@@ -58,8 +60,9 @@ impl Cluster {
         let anew = anew(backup.ledger, RecoveryKind::Restored, &order);
         let anew = anew.map_err(|error| Violation::new("restore", error.to_string()))?;
         self.cluster = anew.ledger.cluster().clone();
+        let asked = self.desk.calls().filter_map(claim_to_end).collect();
         self.oracle
-            .begin_anew(backup.oracle, &anew.groups, &self.fleet)?;
+            .begin_anew(backup.oracle, asked, &anew.groups, &self.fleet)?;
         self.admin.begin_anew(&anew.ledger, &mut self.fleet);
         let (revision, chain) = (anew.ledger.revision().0, anew.ledger.chain());
         for member in 1..=members {
@@ -117,5 +120,16 @@ impl Cluster {
         let name: NodeName = make::node_name(machine);
         let row = self.oracle.ledger().node_named(&name)?;
         (row.identity == self.fleet.identity(machine)).then_some(row.id)
+    }
+}
+
+/// Of a call of an administrator who ends one.
+fn claim_to_end(call: &Call) -> Option<ClaimId> {
+    let Body::Propose(proposal) = &call.body else {
+        return None;
+    };
+    match &proposal.command {
+        Command::DeleteClaim(end) => Some(end.claim),
+        _ => None,
     }
 }
