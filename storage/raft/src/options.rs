@@ -59,10 +59,8 @@ pub enum Mutant {
     ReadWithoutQuorum,
     /// m11: a snapshot that never arrived is not reported to raft.
     OmitSnapshotReport,
-    /// A snapshot is offered although a newer one is about to take its place.
-    OfferReplacedSnapshot,
-    /// Who asked for a snapshot while one was taken is not offered it once it is there.
-    ForgetWhoWaits,
+    /// A snapshot takes the place of one that a member is fetching.
+    ReplaceFetchedSnapshot,
     /// m12: a leader that was removed goes on leading.
     KeepLeadingWhenRemoved,
     /// m13: a membership change counts as made as soon as raft has taken it.

@@ -205,6 +205,7 @@ impl<M: StateMachine> Replica<M> {
             self.answer_reads();
             self.settle_transfer();
             self.watch_snapshots();
+            self.settle_taken();
             self.want_snapshot();
         }
         self.announce_role();

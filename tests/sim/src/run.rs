@@ -189,7 +189,7 @@ fn is_even(world: &World<Cluster>) -> bool {
 /// Where each that takes part stands.
 fn replicas(world: &World<Cluster>) -> String {
     let Some(status) = world.leader().and_then(|leader| world.status(leader)) else {
-        return "nobody leads".to_owned();
+        return format!("nobody leads; {}", leaderless(world));
     };
     let members = &status.membership;
     let stands = |member: &u64| {
@@ -213,6 +213,24 @@ fn replicas(world: &World<Cluster>) -> String {
         each.join("; "),
         world.workload.oracle.revision()
     )
+}
+
+/// Where each stands that runs.
+fn leaderless(world: &World<Cluster>) -> String {
+    let stands = |member: u64| {
+        let status = world.status(member)?;
+        Some(format!(
+            "{member}: {:?}, log {} to {}, committed {}, applied {}, {:?}",
+            status.role,
+            status.first_index,
+            status.last_index,
+            status.commit,
+            status.applied,
+            status.membership
+        ))
+    };
+    let all: Vec<String> = world.everybody().filter_map(stands).collect();
+    all.join("; ")
 }
 
 /// Elections that tie, snapshots fetched twice, addresses that rest, links that settle, facts that come back.

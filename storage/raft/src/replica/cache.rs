@@ -4,8 +4,8 @@ use super::convert;
 use crate::log_store::{Loaded, Membership, SnapshotMeta};
 use raft::eraftpb::{ConfState, Entry, HardState, Snapshot};
 use raft::{Error, GetEntriesContext, RaftState, StorageError};
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, VecDeque};
+use std::cell::Cell;
+use std::collections::VecDeque;
 
 /// What raft-rs sees of the store. Entries stand here as soon as they are handed to the disk.
 pub(crate) struct LogCache {
@@ -22,10 +22,8 @@ pub(crate) struct LogCache {
     snapshot: Option<SnapshotMeta>,
     /// raft asked for a snapshot that is newer, or knows a member, than the one there is.
     snapshot_wanted: Cell<bool>,
-    /// A newer one is on its way and takes its place: whoever began to fetch this one would not get to its end.
+    /// A newer one is on its way to the disk and takes its place: whoever began to fetch this one would not get to its end.
     is_replaced_soon: bool,
-    /// Who was to get one meanwhile.
-    waiting: RefCell<BTreeSet<u64>>,
 }
 
 /// What an entry costs beside its data and context; only for keeping messages small.
@@ -51,7 +49,6 @@ impl LogCache {
             snapshot: loaded.snapshot,
             snapshot_wanted: Cell::new(false),
             is_replaced_soon: false,
-            waiting: RefCell::default(),
         };
         let entries = loaded.entries.iter().map(convert::entry_to_raft);
         entries.for_each(|entry| cache.push(entry));
@@ -80,15 +77,9 @@ impl LogCache {
         self.snapshot = Some(meta);
     }
 
-    /// A newer snapshot is on its way; until it is there none is offered.
-    pub(crate) fn withhold_snapshot(&mut self) {
-        self.is_replaced_soon = true;
-    }
-
-    /// What there is now may be offered; to these members at once, because they were to get one meanwhile.
-    pub(crate) fn release_snapshot(&mut self) -> BTreeSet<u64> {
-        self.is_replaced_soon = false;
-        self.waiting.take()
+    /// Whether a newer snapshot is on its way to the disk; as long as it is none is offered.
+    pub(crate) fn set_replaced_soon(&mut self, is_replaced_soon: bool) {
+        self.is_replaced_soon = is_replaced_soon;
     }
 
     /// Whether a newer snapshot was asked for since the last call.
@@ -220,8 +211,8 @@ impl raft::Storage for LogCache {
     /// Only one that knows the receiver: raft ignores a snapshot whose membership lacks it (raft-rs issue 472).
     fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<Snapshot> {
         match &self.snapshot {
+            // raft asks again, and gets the new one.
             Some(_) if self.is_replaced_soon => {
-                self.waiting.borrow_mut().insert(to);
                 Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable))
             }
             Some(meta)

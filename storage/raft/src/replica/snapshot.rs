@@ -16,8 +16,10 @@ use std::collections::BTreeMap;
 /// Everything about snapshots that is under way.
 #[derive(Default)]
 pub(crate) struct Snapshots {
-    /// The index of the image being encoded.
+    /// The index of the image being encoded, or staged and not yet written.
     taking: Option<u64>,
+    /// Staged, but somebody may be fetching the one whose place it takes.
+    taken: Option<SnapshotMeta>,
     /// Somebody needs one that knows a newer membership.
     membership_index: u64,
     /// The newest offer of a leader.
@@ -73,9 +75,6 @@ impl<M: StateMachine> Replica<M> {
             self.applied > newest && !self.membership.voters.is_empty() && !self.is_removed;
         if is_due && is_free && is_possible {
             self.snapshots.taking = Some(self.applied);
-            if !broken!(self.options, OfferReplacedSnapshot) {
-                self.node.mut_store().withhold_snapshot();
-            }
             self.outbox.push(Output::TakeSnapshot(Freeze {
                 image: self.machine.freeze(),
                 index: self.applied,
@@ -93,6 +92,19 @@ impl<M: StateMachine> Replica<M> {
     }
 
     pub(super) fn snapshot_taken(&mut self, meta: SnapshotMeta) {
+        self.snapshots.taken = Some(meta);
+    }
+
+    /// Makes the staged one the newest, once nobody fetches the one before it. Under load the next is due as soon as a
+    /// transfer has failed, and the one before is offered again meanwhile: replaced, it would fail again, and so on for ever.
+    pub(super) fn settle_taken(&mut self) {
+        let is_fetched = !self.snapshots.transfers.is_empty();
+        if is_fetched && !broken!(self.options, ReplaceFetchedSnapshot) {
+            return;
+        }
+        let Some(meta) = self.snapshots.taken.take() else {
+            return;
+        };
         self.snapshots.taking = None;
         let newest = self
             .node
@@ -101,12 +113,11 @@ impl<M: StateMachine> Replica<M> {
             .map_or(0, |newest| newest.index);
         // The leader's snapshot may have overtaken it, and may be on its way to the disk now.
         if meta.index > newest && meta.index > self.node.store().truncated_index() {
+            self.node.mut_store().set_replaced_soon(true);
             self.write_snapshot(InstallSnapshot {
                 meta,
                 reset_log: false,
             });
-        } else {
-            self.offer_to_those_who_wait();
         }
     }
 }
@@ -271,20 +282,6 @@ impl<M: StateMachine> Replica<M> {
         }
         if self.snapshots.transfers.remove(&member).is_some() {
             self.node.report_snapshot(member, SnapshotStatus::Failure);
-        }
-    }
-
-    /// No newer snapshot is on its way any more. Said to raft at once: under load the next one is due already, and while it is
-    /// taken nobody is offered this one.
-    pub(super) fn offer_to_those_who_wait(&mut self) {
-        let waiting = self.node.mut_store().release_snapshot();
-        if !self.is_raft_leader() || broken!(self.options, ForgetWhoWaits) {
-            return;
-        }
-        for member in waiting {
-            if self.node.raft.prs().get(member).is_some() {
-                self.node.raft.send_append(member);
-            }
         }
     }
 

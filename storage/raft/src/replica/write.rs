@@ -222,7 +222,7 @@ impl<M: StateMachine> Replica<M> {
             }
             if let Some(meta) = done.takes {
                 self.node.mut_store().set_snapshot(meta);
-                self.offer_to_those_who_wait();
+                self.node.mut_store().set_replaced_soon(false);
             }
             self.writes.persisted_term = self.writes.persisted_term.max(done.term);
             if done.last_index != 0 {

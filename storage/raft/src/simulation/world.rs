@@ -312,6 +312,11 @@ impl<W: Workload> World<W> {
             .map_or_else(Role::default, |life| life.replica.role())
     }
 
+    /// Everybody that ever was, in order.
+    pub fn everybody(&self) -> impl Iterator<Item = u64> {
+        self.nodes.keys().copied()
+    }
+
     /// A member's numbers, if it runs.
     pub fn status(&self, member: u64) -> Option<Status> {
         self.life(member).map(|life| life.replica.status())

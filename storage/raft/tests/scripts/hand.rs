@@ -33,8 +33,9 @@ pub struct Member {
     /// Images are kept and not encoded.
     pub slow_encoder: bool,
     images: Vec<Freeze<Counter>>,
-    /// What it fetches does not arrive.
-    pub loses_fetches: bool,
+    /// Fetches are kept and not made.
+    pub slow_fetch: bool,
+    fetching: Option<(u64, SnapshotMeta)>,
     /// How many fetches it has begun.
     pub fetches: usize,
     unconfirmed: VecDeque<u64>,
@@ -103,7 +104,8 @@ impl Hand {
             slow_install: false,
             slow_encoder: false,
             images: Vec::new(),
-            loses_fetches: false,
+            slow_fetch: false,
+            fetching: None,
             fetches: 0,
             unconfirmed: VecDeque::new(),
             installing: false,
@@ -209,15 +211,30 @@ impl Hand {
         }
     }
 
-    /// A slow encoder gets to the end of what it has, and stays slow; how many images there were.
+    /// A slow encoder gets to its end; how many images there were.
     pub fn encode(&mut self, member: u64) -> usize {
-        let images = std::mem::take(&mut self.node(member).images);
+        let node = self.node(member);
+        node.slow_encoder = false;
+        let images = std::mem::take(&mut node.images);
         let count = images.len();
         for freeze in images {
-            self.finish_snapshot(member, freeze);
+            self.take_snapshot(member, freeze);
         }
         self.work(member);
         count
+    }
+
+    /// The fetch that was kept is lost.
+    pub fn lose_fetch(&mut self, member: u64) {
+        let (_, meta) = self.node(member).fetching.take().unwrap();
+        self.input(member, Input::SnapshotFailed { index: meta.index });
+    }
+
+    /// The fetch that was kept is made.
+    pub fn fetch_now(&mut self, member: u64) {
+        let (from, meta) = self.node(member).fetching.take().unwrap();
+        self.finish_fetch(member, from, meta);
+        self.work(member);
     }
 
     /// The work of what was done to a replica behind this harness' back.
@@ -284,14 +301,10 @@ impl Hand {
 
     fn take_snapshot(&mut self, member: u64, freeze: Freeze<Counter>) {
         let node = self.node(member);
-        match node.slow_encoder {
-            true => node.images.push(freeze),
-            false => self.finish_snapshot(member, freeze),
+        if node.slow_encoder {
+            node.images.push(freeze);
+            return;
         }
-    }
-
-    fn finish_snapshot(&mut self, member: u64, freeze: Freeze<Counter>) {
-        let node = self.node(member);
         let chunks: Vec<Vec<u8>> = Counter::encode(freeze.image).collect();
         for (number, chunk) in (0..).zip(&chunks) {
             node.store.stage_chunk(freeze.index, number, chunk).unwrap();
@@ -309,15 +322,22 @@ impl Hand {
     fn fetch(&mut self, member: u64, from: u64, meta: SnapshotMeta) {
         let node = self.node(member);
         node.fetches += 1;
-        if node.loses_fetches {
-            let lost = Input::SnapshotFailed { index: meta.index };
-            node.replica.handle(lost).unwrap();
-            return;
+        match node.slow_fetch {
+            true => node.fetching = Some((from, meta)),
+            false => self.finish_fetch(member, from, meta),
         }
+    }
+
+    fn finish_fetch(&mut self, member: u64, from: u64, meta: SnapshotMeta) {
         let source = &self.members[&from].store;
-        let read = |number| source.read_chunk(meta.index, number).unwrap();
-        let chunks: Vec<Bytes> = (0..meta.chunks).map(read).collect();
+        let read = |number| source.read_chunk(meta.index, number).ok();
+        let chunks: Option<Vec<Bytes>> = (0..meta.chunks).map(read).collect();
         let node = self.node(member);
+        let Some(chunks) = chunks else {
+            let gone = Input::SnapshotFailed { index: meta.index };
+            node.replica.handle(gone).unwrap();
+            return;
+        };
         node.slow_disk |= node.slow_install;
         for (number, chunk) in (0..).zip(&chunks) {
             node.store.stage_chunk(meta.index, number, chunk).unwrap();

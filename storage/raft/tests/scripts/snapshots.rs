@@ -13,68 +13,46 @@ fn ticks(hand: &mut Hand, count: usize) {
     }
 }
 
-/// Member 3's fetch has failed, the leader has lost patience, and takes the snapshot that is due by then.
-fn while_the_next_is_taken(mutant: Option<Mutant>) -> Hand {
+/// Member 3's first fetch was lost, the leader has lost patience, and has taken the snapshot that was due by then; meanwhile
+/// member 3 was offered the one before it again.
+fn fetched_while_the_next_is_taken(mutant: Option<Mutant>) -> Hand {
     let mut hand = Hand::of(&[1, 2, 3], mutant);
     hand.elect(1, &[3]);
     for _ in 0..20 {
         hand.propose(1);
         hand.settle(|letter| letter.to == 3);
     }
-    hand.node_mut(3).loses_fetches = true;
+    hand.node_mut(3).slow_fetch = true;
     hand.node_mut(1).slow_encoder = true;
     ticks(&mut hand, 10);
-    assert_eq!(hand.members[&3].fetches, 1, "it was offered one");
-    put(&mut hand);
-    ticks(&mut hand, PATIENCE);
-    hand
-}
-
-/// As much as makes the next snapshot due.
-fn put(hand: &mut Hand) {
+    hand.lose_fetch(3);
     for _ in 0..5 {
         hand.propose(1);
         hand.settle(|_| false);
     }
+    ticks(&mut hand, PATIENCE);
+    assert_eq!(hand.members[&3].fetches, 2, "it was offered again");
+    assert_eq!(hand.encode(1), 1, "the next one was being taken");
+    hand
 }
 
 #[test]
-fn a_snapshot_that_is_about_to_go_is_not_offered() {
-    // Promise: while the next snapshot is taken the one before it is not offered, because it would be gone before it is
-    // fetched, and with entries that go on the next one is always due; the next one is offered, and brings the member up.
-    let mut hand = while_the_next_is_taken(None);
-    assert_eq!(hand.members[&3].fetches, 1, "not the old one again");
-    hand.node_mut(3).loses_fetches = false;
-    assert_eq!(hand.encode(1), 1, "the next one was being taken");
-    ticks(&mut hand, 10);
-    assert_eq!(hand.members[&3].fetches, 2);
+fn a_snapshot_that_is_fetched_is_not_replaced() {
+    // Promise: a member gets the snapshot that it was offered although the next one is done before its fetch: the next one
+    // waits, and is the newest afterwards (it is not lost). With entries that go on one is always due.
+    let mut hand = fetched_while_the_next_is_taken(None);
+    let newest = |hand: &Hand| hand.members[&1].replica.status().snapshot.unwrap().index;
+    let before = newest(&hand);
+    hand.fetch_now(3);
+    ticks(&mut hand, 2);
     let applied = |member: u64| hand.members[&member].replica.applied();
     assert_eq!(applied(3), applied(1));
+    assert_eq!(hand.members[&3].fetches, 2);
+    assert!(newest(&hand) > before);
 
-    let broken = while_the_next_is_taken(Some(Mutant::OfferReplacedSnapshot));
-    assert!(broken.members[&3].fetches > 1, "the check would find it");
-}
-
-/// Each image takes so long that the next one is due when it is done; whether member 3 was offered one of them.
-fn always_due(mutant: Option<Mutant>) -> bool {
-    let mut hand = while_the_next_is_taken(mutant);
-    hand.node_mut(3).loses_fetches = false;
-    for _ in 0..5 {
-        put(&mut hand);
-        ticks(&mut hand, 10);
-        assert_eq!(hand.encode(1), 1, "one is being taken all the time");
-        hand.settle(|_| false);
-    }
-    hand.members[&3].fetches > 1
-}
-
-#[test]
-fn who_waits_for_the_next_snapshot_gets_it_before_another_is_taken() {
-    // Promise: a member that asked while a snapshot was taken is offered it when it is there, even if the one after it is due
-    // by then; else a leader under load would take one after the other and offer none.
-    assert!(always_due(None));
-    assert!(
-        !always_due(Some(Mutant::ForgetWhoWaits)),
-        "the check would find it"
-    );
+    let mut broken = fetched_while_the_next_is_taken(Some(Mutant::ReplaceFetchedSnapshot));
+    broken.fetch_now(3);
+    ticks(&mut broken, 2);
+    let applied = |member: u64| broken.members[&member].replica.applied();
+    assert!(applied(3) < applied(1), "the check would find it");
 }
