@@ -5,20 +5,27 @@ mod claim;
 mod earlier;
 
 use super::ending::{self, Ending};
-use super::{Context, Decided, Decision, given};
+use super::{Context, Decided, Decision, given, recovering};
 use crate::command::Bind;
-use crate::id::{AttachmentKey, Generation};
-use crate::outcome::Outcome;
+use crate::id::{AttachmentKey, ClaimName, Generation};
+use crate::outcome::{Outcome, Refusal};
 use crate::row::{Allocation, Change};
 use claim::Wanted;
 use earlier::Earlier;
 use std::sync::Arc;
 
+/// Nothing while a recovery is open, also nothing that is bound: what the restored ledger has bound may have ended after the
+/// backup, and its address may be another's. Only the nodes know, and they say it before the recovery closes.
+///
 /// Order of the checks: an earlier bind or DEL of the same key, node and vSwitch, an earlier sandbox of the same pod,
 /// the claim, the addresses, the node's room.
 pub(super) fn decide(context: &Context, command: &Bind) -> Decided {
+    recovering::none_open(context)?;
     let mut ended = match earlier::of_key(context, command)? {
-        Earlier::Repeat(allocation) => return Ok(repeated(command, allocation)),
+        Earlier::Repeat(allocation) => {
+            check_alone(context, &allocation)?;
+            return Ok(repeated(command, allocation));
+        }
         Earlier::Ended(allocation) => vec![allocation],
         Earlier::None => Vec::new(),
     };
@@ -50,6 +57,22 @@ pub(super) fn decide(context: &Context, command: &Bind) -> Decided {
             created: true,
         },
     })
+}
+
+/// What was bound before a restore may have become another's in between, which its node has said.
+fn check_alone(context: &Context, bound: &Allocation) -> Result<(), Refusal> {
+    match recovering::other_user(context, &bound.addresses, Some(&bound.key)) {
+        None => Ok(()),
+        Some(holder) => Err(Refusal::HeldByLiveHolder {
+            claim: ClaimName {
+                cluster: bound.key.cluster.clone(),
+                namespace: bound.pod.namespace.clone(),
+                pod: bound.pod.name.clone(),
+            },
+            holder,
+            settled_at_ms: None,
+        }),
+    }
 }
 
 /// What the first made. If the runtime asked anew, and not the shim's own retry, a DEL from before that is too late.

@@ -161,8 +161,18 @@ impl<'a> Work<'a, '_> {
             };
             match self.state(address) {
                 None if vswitch.excludes(address) => {}
-                None | Some(AddressState::Free { .. } | AddressState::Idle { eni: None, .. }) => {
+                None | Some(AddressState::Free { .. }) => {
                     let rests = ending::cooling(self.context, vswitch.id, NodeId(0), None);
+                    self.pass(address, rests);
+                }
+                Some(AddressState::Idle { node, eni }) => {
+                    let rests = ending::cooling(self.context, vswitch.id, node, eni.as_ref());
+                    self.pass(address, rests);
+                }
+                // Of an earlier user, perhaps nearly over.
+                Some(AddressState::Cooling { node, eni, .. }) => {
+                    let node = node.unwrap_or(NodeId(0));
+                    let rests = ending::cooling(self.context, vswitch.id, node, eni.as_ref());
                     self.pass(address, rests);
                 }
                 Some(AddressState::Held { claim: id }) => {

@@ -396,6 +396,7 @@ impl Model {
     }
 
     fn bind(&mut self, bind: &Bind, next: u64) -> Answer {
+        self.available()?;
         if let Some((boot, invoked, _)) = self.tombstones.get(&bind.key)
             && *boot == bind.boot
             && bind.invoked_at_ms <= *invoked
@@ -406,6 +407,15 @@ impl Model {
         if let Some(old) = self.sandboxes.get_mut(&bind.key) {
             match (old.bind.node == bind.node, old.bind.boot == bind.boot) {
                 (true, true) if asked_for(&old.bind, bind) => {
+                    let others = self.strays.iter().filter(|((key, _), _)| *key != bind.key);
+                    let used = |at: &IpAddr| {
+                        others
+                            .clone()
+                            .any(|(_, stray)| stray.addresses.contains(at))
+                    };
+                    if old.bind.addresses.iter().any(used) {
+                        return Err("HeldByLiveHolder");
+                    }
                     old.bind.invoked_at_ms = old.bind.invoked_at_ms.max(bind.invoked_at_ms);
                     return Ok(Said::Bound(false, old.bind.addresses.clone()));
                 }
@@ -497,14 +507,12 @@ impl Model {
             return Err("HeldByLiveHolder");
         }
         match &claim.holder {
-            None if self.is_recovering() => Err("Recovering"),
             None if claim.settled > self.now => Err("HeldByLiveHolder"),
             None => Ok(()),
             Some(key) if ended.contains(key) => Ok(()),
             Some(key) => {
                 let holder = &self.sandboxes[key].bind;
                 if holder.node == bind.node && holder.boot != bind.boot {
-                    self.available()?;
                     ended.push(key.clone());
                     return Ok(());
                 }

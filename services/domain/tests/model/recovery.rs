@@ -145,7 +145,7 @@ impl Model {
     /// The sandbox is leaving: its address rests, or its claim settles; its own claim is held from now.
     fn let_rest(&mut self, address: IpAddr, own: &ClaimName) {
         match self.places.get(&address) {
-            None | Some(Place::Free(_) | Place::Idle(_)) => {
+            None | Some(Place::Free(_) | Place::Idle(_) | Place::Cooling(_)) => {
                 let mut vswitches = self.vswitches.keys().copied();
                 if let Some(id) = vswitches.find(|id| self.usable(*id).contains(&address)) {
                     self.cool(id, &[address]);

@@ -2,7 +2,7 @@
 
 use super::claim::Wanted;
 use crate::address::Family;
-use crate::apply::{Context, given, recovering};
+use crate::apply::{Context, given};
 use crate::command::Bind;
 use crate::ledger::nodes;
 use crate::outcome::Refusal;
@@ -29,12 +29,8 @@ pub(super) fn check(
             (Wanted::Existing(claim), Some(AddressState::Held { claim: by })) => *by == claim.id,
             (Wanted::Existing(_), Some(AddressState::Bound { .. })) => true,
             (Wanted::Existing(_), _) => false,
-            (_, None | Some(AddressState::Free { .. })) => {
-                recovering::none_open(context)?;
-                true
-            }
+            (_, None | Some(AddressState::Free { .. })) => true,
             (_, Some(AddressState::Idle { node, eni })) => {
-                recovering::none_open(context)?;
                 *node == command.node && *eni == command.eni
             }
             _ => false,

@@ -99,10 +99,6 @@ fn check_holder(
         return Err(held_by(other));
     }
     let key: &Arc<AttachmentKey> = match &claim.state {
-        // Its pod may have got it back after what was restored, and live with it on a node that has not said so yet.
-        ClaimState::Held { .. } if context.ledger.is_recovering() => {
-            return recovering::none_open(context);
-        }
         ClaimState::Held { settled_at_ms, .. } if *settled_at_ms <= context.now_ms => return Ok(()),
         ClaimState::Held { settled_at_ms, .. } => {
             return Err(Refusal::HeldByLiveHolder {
@@ -118,7 +114,6 @@ fn check_holder(
     }
     match context.ledger.allocation(key) {
         Some(holder) if holder.node == command.node && holder.boot != command.boot => {
-            recovering::none_open(context)?;
             ended.push(holder.clone());
             Ok(())
         }

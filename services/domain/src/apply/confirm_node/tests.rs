@@ -336,3 +336,86 @@ fn a_claim_counts_from_its_own_pods_end() {
         assert_eq!(release_at(&world), expected, "{pod}");
     }
 }
+
+/// Promise (A1, A2): while a recovery is open what the restored ledger has bound serves nobody: neither a retried ADD, whose
+/// bind may have ended after the backup, nor a newer sandbox of its pod, of any boot; once it is closed it does (the control).
+#[test]
+fn what_was_bound_waits_as_well() {
+    let retried = |world: &World| world.add_static("a", "10.0.0.9");
+    let newer = |world: &World| {
+        let mut bind = world.add_static("b", "10.0.0.9");
+        bind.pod.uid = name("uid-a", PodUid::new);
+        bind.invoked_at_ms += 10;
+        bind
+    };
+    let rebooted = |world: &World| crate::command::Bind {
+        boot: name("boot-2", BootId::new),
+        ..newer(world)
+    };
+    let asked: [&dyn Fn(&World) -> crate::command::Bind; 3] = [&retried, &newer, &rebooted];
+    for ask in asked {
+        let mut world = restored(|world| {
+            world.claim("10.0.0.9", Policy::Never);
+            world.bind(world.add_static("a", "10.0.0.9"));
+        });
+        let bind = ask(&world);
+        for node in 0..2 {
+            let refused = world.refused(Command::Bind(bind.clone()));
+            assert!(matches!(refused, Refusal::Recovering { .. }), "{refused:?}");
+            confirm(&mut world, node, vec![]);
+        }
+        let Outcome::Bound { allocation, .. } = world.done(Command::Bind(bind)) else {
+            panic!("it is bound");
+        };
+        assert_eq!(allocation.addresses, [ip("10.0.0.9")]);
+    }
+}
+
+/// Promise (A1): a retried ADD is not told an address that another lives with by its node's word; when that one is gone it is
+/// (the control).
+#[test]
+fn a_retried_add_is_not_told_anothers_address() {
+    let mut world = restored(|world| {
+        world.bind(world.add("a", "10.0.0.9"));
+    });
+    let retried = world.add("a", "10.0.0.9");
+    let mut other = live("x", "10.0.0.9");
+    other.boot = name("boot-9", BootId::new);
+    assert_eq!(confirm(&mut world, 0, vec![]), (0, 0, 1));
+    assert_eq!(confirm(&mut world, 1, vec![other]), (0, 1, 0));
+    let refused = world.refused(Command::Bind(retried.clone()));
+    assert!(
+        matches!(refused, Refusal::HeldByLiveHolder { .. }),
+        "{refused:?}"
+    );
+    let mut gone = world.del("x");
+    (gone.node, gone.boot) = (world.nodes[1], name("boot-9", BootId::new));
+    assert!(world.release(gone));
+    let answer = world.done(Command::Bind(retried));
+    assert!(
+        matches!(answer, Outcome::Bound { created: false, .. }),
+        "{answer:?}"
+    );
+}
+
+/// Promise (A1): so does an address that rests already, of an earlier user: it rests from now on, and not only until that
+/// one's time is over.
+#[test]
+fn what_is_just_leaving_rests_anew() {
+    let mut world = restored(|world| {
+        world.bind(world.add("a", "10.0.0.77"));
+        world.release(world.del("a"));
+    });
+    let until = |world: &World| match world.state("10.0.0.77") {
+        Some(AddressState::Cooling { until_ms, .. }) => until_ms,
+        other => panic!("{other:?}"),
+    };
+    let by_backup = until(&world);
+    world.now_ms = by_backup - 1;
+    world.release(world.del("d"));
+    assert_eq!(
+        confirm(&mut world, 0, vec![live("d", "10.0.0.77")]),
+        (0, 0, 1)
+    );
+    assert_eq!(until(&world), by_backup - 1 + (by_backup - 1_000));
+}
