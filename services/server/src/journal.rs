@@ -2,6 +2,9 @@
 //!
 //! Group commit: what has come by the end of a turn goes into one entry; while [`state::ENTRIES_MAX`] entries are under
 //! way the rest waits and makes the next one larger. Outcomes are matched by (boot uuid, batch), never by index.
+//!
+//! Entries reach the log in the order of their batches: whoever proposes first is decided first. One that raft would not take
+//! holds up those behind it, and one that others have passed already is given back to its proposers.
 
 mod clock;
 pub mod state;
@@ -36,6 +39,8 @@ pub struct Journal {
     offer: Offer,
     wall: WallClock,
     flush_is_due: bool,
+    /// Raft would not take it; it is offered again before anything else is.
+    held: Option<u64>,
 }
 
 /// A term of our own begins.
@@ -105,6 +110,7 @@ impl Journal {
             offer,
             wall,
             flush_is_due: false,
+            held: None,
         }
     }
 
@@ -115,24 +121,29 @@ impl Journal {
     }
 
     fn flush(&mut self, context: &mut Context<Self>) {
-        while let Some((batch, data)) = self.state.pack(context.now_ms(), (self.wall)()) {
+        while self.held.is_none()
+            && let Some((batch, data)) = self.state.pack(context.now_ms(), (self.wall)())
+        {
             self.offer(batch, data, context);
         }
     }
 
     fn offer(&mut self, batch: u64, data: Bytes, context: &mut Context<Self>) {
         if !(self.offer)(data) {
-            Self::offer_later(batch, context);
+            self.offer_later(batch, context);
         }
     }
 
-    fn offer_later(batch: u64, context: &mut Context<Self>) {
-        context.run_later(OFFER_AGAIN_AFTER_MS, move |journal, context| match journal
-            .state
-            .refused(batch)
-        {
-            Some(data) => journal.offer(batch, data, context),
-            None => journal.flush_soon(context),
+    fn offer_later(&mut self, batch: u64, context: &mut Context<Self>) {
+        self.held = Some(batch);
+        context.run_later(OFFER_AGAIN_AFTER_MS, move |journal, context| {
+            if journal.held == Some(batch) {
+                journal.held = None;
+            }
+            if let Some(data) = journal.state.refused(batch) {
+                journal.offer(batch, data, context);
+            }
+            journal.flush_soon(context);
         });
     }
 
@@ -153,9 +164,10 @@ impl Journal {
             }
         };
         let failure = match reason {
-            DropReason::NotReady | DropReason::Busy => {
-                return Self::offer_later(entry.batch, context);
+            DropReason::NotReady | DropReason::Busy if self.state.is_last(entry.batch) => {
+                return self.offer_later(entry.batch, context);
             }
+            DropReason::NotReady | DropReason::Busy => state::passed(),
             DropReason::NotLeader | DropReason::Stopping => state::not_leader(),
             DropReason::TransferUnderWay => Failure::Unavailable {
                 reason: "the leadership is being handed over, try again".into(),

@@ -253,12 +253,13 @@ impl State {
             entry.offers += 1;
             return Some(entry.data.clone());
         }
-        let failure = Failure::Busy {
-            what: "replication",
-            retry_after_ms: RETRY_AFTER_MS,
-        };
-        self.fail(batch, &failure);
+        self.fail(batch, &passed());
         None
+    }
+
+    /// Whether none that was packed later is under way.
+    pub fn is_last(&self, batch: u64) -> bool {
+        self.under_way.range(batch + 1..).next().is_none()
     }
 
     /// An entry is certain to have no effect.
@@ -337,6 +338,14 @@ fn lost() -> Failure {
         false => Failure::Unknown {
             reason: "the leadership was lost",
         },
+    }
+}
+
+/// Nothing happened: raft would not take it, or has taken later ones meanwhile.
+pub(super) fn passed() -> Failure {
+    Failure::Busy {
+        what: "replication",
+        retry_after_ms: RETRY_AFTER_MS,
     }
 }
 

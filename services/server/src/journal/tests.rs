@@ -230,6 +230,80 @@ fn one_turn_is_one_entry() {
     });
 }
 
+/// Promise: entries reach raft in their order: what comes later waits for one that raft would not take; one that raft has
+/// dropped, with a later one taken already, is given back, and one without is offered again (the control).
+#[test]
+fn nothing_is_passed() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let (tried, taken) = (
+            Rc::new(RefCell::new(Vec::new())),
+            Rc::new(RefCell::new(Vec::new())),
+        );
+        let (tries, takes) = (Rc::clone(&tried), Rc::clone(&taken));
+        let offer: Offer = Box::new(move |data| {
+            let batch = decode_entry(&data).expect("ours").batch;
+            tries.borrow_mut().push(batch);
+            // The first is refused once.
+            let is_taken = tries.borrow().len() > 1;
+            if is_taken {
+                takes.borrow_mut().push((batch, data));
+            }
+            is_taken
+        });
+        let spawner = Spawner::new(Arc::new(MonotonicClock::start()));
+        let journal = spawner.spawn(Journal::new(BOOT, offer, Arc::new(|| 1)), 100);
+        journal.deliver(Begin {
+            clock: LedgerClock::start(0, 0),
+            wall_ms: 0,
+            version: BASE,
+        });
+        let ask = || {
+            let (reply, waiting) = Reply::new();
+            let (proposal, span) = (create_vswitch("a", "10.0.0.0/24", 0), Span::none());
+            let propose = Propose {
+                proposal,
+                span,
+                reply,
+            };
+            journal.try_send(propose).expect("room");
+            waiting
+        };
+        let first = ask();
+        while tried.borrow().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let second = ask();
+        while taken.borrow().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let batches: Vec<u64> = taken.borrow().iter().map(|(batch, _)| *batch).collect();
+        assert_eq!(batches, [1, 2]);
+
+        let dropped = |number: usize| Settled::Dropped {
+            data: taken.borrow()[number].1.clone(),
+            reason: DropReason::Busy,
+        };
+        journal.deliver(Settle(vec![dropped(0), dropped(1)]));
+        let given_back = first.await.expect("told").expect_err("given back");
+        assert!(matches!(given_back, Failure::Busy { .. }), "{given_back}");
+        while taken.borrow().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(taken.borrow()[2].0, 2, "offered again");
+        journal.deliver(Settle(vec![Settled::Applied {
+            leader_boot: BOOT,
+            batch: 2,
+            index: 9,
+            answers: vec![answer(1)],
+        }]));
+        assert_eq!(second.await.expect("told"), Ok(answer(1)));
+    });
+}
+
 /// Promise: a command that the cluster version does not allow is refused before it is proposed, with both numbers; after
 /// the raise it is proposed, and its entry says at which version it was written.
 #[test]

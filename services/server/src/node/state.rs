@@ -3,6 +3,7 @@
 //! Pure: time, the view and the facts come in with each call, and what is to be done goes out through [`Out`].
 
 mod answers;
+mod boots;
 mod callers;
 mod upkeep;
 mod way;
@@ -13,12 +14,14 @@ use super::warm::Warm;
 use crate::facts::Facts;
 use crate::failure::Failure;
 use crate::journal::LedgerClock;
+use crate::planted::{self, Planted};
 use crate::router::View;
 use crate::vswitch::message::Purpose;
 use berth_domain::choose::{Families, NodeStock};
 use berth_domain::command::Proposal;
 use berth_domain::id::*;
 use berth_domain::row::{Allocation, Node, VSwitch};
+use boots::Boots;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -127,8 +130,7 @@ pub struct State {
     asked: BTreeMap<u64, Asked>,
     jobs: BTreeMap<u64, Job>,
     warm: Warm,
-    /// The boot of the last ADD.
-    boot: Option<BootId>,
+    boots: Boots,
     /// Numbers proposals, asks and jobs.
     number: u64,
 }
@@ -176,6 +178,10 @@ pub struct Observation {
 impl State {
     /// As the ledger has it.
     pub fn new(seed: Seed) -> Self {
+        let boots = match planted::has(Planted::OldBootsHeard) {
+            true => Boots::default(),
+            false => Boots::of(&seed.allocations),
+        };
         let allocations = seed.allocations.into_iter();
         Self {
             warm: Warm::new(seed.stock),
@@ -185,7 +191,7 @@ impl State {
             wanted: BTreeMap::new(),
             asked: BTreeMap::new(),
             jobs: BTreeMap::new(),
-            boot: None,
+            boots,
             number: 0,
         }
     }

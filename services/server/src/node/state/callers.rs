@@ -23,6 +23,12 @@ impl State {
         world: World<'_>,
         out: &mut Vec<Out>,
     ) {
+        if let Some(boot) = self.boots.now()
+            && self.boots.is_ended(&request.boot)
+            && !planted::has(Planted::OldBootsHeard)
+        {
+            return caller.reply.answer(Err(rebooted(&self.node.name, boot)));
+        }
         self.hear_boot(&request.boot, world, out);
         let key = self.shared_key(&request.key);
         let wait_ms = request
@@ -57,13 +63,9 @@ impl State {
     /// What still waits of another boot is over: its sandbox is gone. Bound after this boot's sandbox of the same pod it
     /// would pass for the newer one, and end one that lives.
     fn hear_boot(&mut self, boot: &BootId, world: World<'_>, out: &mut Vec<Out>) {
-        if boot.as_str().is_empty() || self.boot.as_ref() == Some(boot) {
+        if planted::has(Planted::OldBootsHeard) || !self.boots.hear(boot) {
             return;
         }
-        if planted::has(Planted::OldBootsHeard) {
-            return;
-        }
-        self.boot = Some(boot.clone());
         let waits = |lane: &VecDeque<Work>| lane.iter().any(|work| is_over(work, boot));
         let over = self.lanes.iter().filter(|(_, lane)| waits(lane));
         let mut over: Vec<Arc<AttachmentKey>> = over.map(|(key, _)| Arc::clone(key)).collect();

@@ -52,7 +52,7 @@ impl State {
             return Some(add);
         }
         // One that was in the journal when the boot was heard of, and was refused there.
-        if let Some(boot) = self.boot.as_ref().filter(|boot| **boot != add.request.boot)
+        if let Some(boot) = self.boots.now().filter(|boot| **boot != add.request.boot)
             && !add.request.boot.as_str().is_empty()
         {
             let failure = rebooted(&self.node.name, boot);

@@ -320,6 +320,24 @@ fn a_reboot_ends_what_waited() {
     assert!(told(&mut after).expect("told").is_ok());
 }
 
+/// Promise (A1): an ADD of a boot that has ended comes too late, however long it was under way: bound after the new boot's
+/// sandbox of the same pod it would take the address of one that lives. So it is for an actor that starts after that.
+#[test]
+fn an_ended_boot_is_not_heard() {
+    let mut play = Play::new();
+    create(&mut play, "db-0", "10.0.0.50");
+    drop(play.add(add_pod("c1", "n1", "db-0")));
+    play.settle();
+    let mut rebooted = add_pod("c2", "n1", "db-0");
+    rebooted.boot = BootId::new("boot-2").expect("a name");
+    let mut bound = play.add(rebooted);
+    assert_eq!(play.settle(), ["bind"]);
+    told(&mut bound).expect("told").expect("bound");
+    let mut late = play.add(add_pod("c0", "n1", "db-0"));
+    let over = told(&mut late).expect("told").expect_err("is over");
+    assert!(over.to_string().contains("boot-2"), "{over}");
+}
+
 /// Promise: a new boot of the holder's node shows that the holder is gone (design §6, proof f): whoever has the claim in
 /// that boot gets it at once, without a DEL of the old sandbox, which some runtimes forget.
 #[test]
