@@ -53,8 +53,10 @@ fn a_life(shape: Shape) {
         .iter()
         .map(Proxy::messages)
         .collect();
+    // A start whose port another process took is made again, with new proxies; the last four are the cluster's.
+    let of_the_cluster = passed.len().checked_sub(4).map(|from| &passed[from..]);
     assert!(
-        passed.len() >= 4 && passed.iter().all(|count| *count > 10),
+        of_the_cluster.is_some_and(|counts| counts.iter().all(|count| *count > 10)),
         "{passed:?}"
     );
 }
