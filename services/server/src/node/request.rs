@@ -153,16 +153,32 @@ impl Del {
         }
     }
 
-    /// Whether another DEL is the very same call, sent again: one release serves both. A shim that waits in vain repeats
-    /// itself, and a queue of repetitions would make everybody wait longer still.
-    pub fn is_same(&self, other: &Self) -> bool {
+    /// Takes another DEL's callers in if one release serves both; gives it back otherwise. A shim that waits in vain repeats
+    /// itself, a runtime calls it anew, and a queue of repetitions would make everybody wait longer still.
+    ///
+    /// The very same call, sent again, may join at any time. One that was invoked at another time joins what is not proposed
+    /// yet, and the later one's time counts: what it ends, the earlier one does too.
+    pub fn join(&mut self, other: Self) -> Result<(), Self> {
+        let (own, others) = (self.request.invoked_at_ms, other.request.invoked_at_ms);
+        if !self.is_alike(&other) || (own != others && self.proposed.is_some()) {
+            return Err(other);
+        }
+        if others > own {
+            self.request = other.request;
+            self.span = other.span;
+        }
+        self.callers.extend(other.callers);
+        Ok(())
+    }
+
+    /// Whether both want the same, apart from the time that they were invoked at.
+    fn is_alike(&self, other: &Self) -> bool {
         let (one, two) = (&self.request, &other.request);
         self.collected.is_none()
             && other.collected.is_none()
             && one.principal == two.principal
             && one.node == two.node
             && one.boot == two.boot
-            && one.invoked_at_ms == two.invoked_at_ms
             && one.generation == two.generation
     }
 

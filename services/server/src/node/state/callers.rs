@@ -166,14 +166,16 @@ impl State {
                 Work::Del(_) => false,
             });
         *lane = kept;
-        if let Some(Work::Del(last)) = lane.back_mut()
-            && last.is_same(&del)
-        {
-            last.callers.extend(del.callers);
-        } else if lane.len() >= LANE_MAX && del.collected.is_none() {
-            del.answer(Err(lane_full()));
-        } else {
-            lane.push_back(Work::Del(del));
+        let apart = match lane.back_mut() {
+            Some(Work::Del(last)) => last.join(del).err(),
+            Some(Work::Add(_)) | None => Some(del),
+        };
+        match apart {
+            Some(del) if lane.len() >= LANE_MAX && del.collected.is_none() => {
+                del.answer(Err(lane_full()));
+            }
+            Some(del) => lane.push_back(Work::Del(del)),
+            None => {}
         }
         let ended: VecDeque<Work> = ended;
         for work in ended {

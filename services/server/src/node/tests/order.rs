@@ -56,26 +56,43 @@ fn a_repeat_in_flight_shares() {
     assert!(!told(&mut repeat).expect("told").expect("bound").created);
 }
 
-/// Promise: a DEL that is sent again while it is in hand shares the first's release; one that was invoked later has its own,
-/// because its ADDs are others (the control).
+/// Promise: a DEL that is sent again while it is in hand shares the first's release; those that were invoked later share
+/// one of their own, with the latest's time, because the ADDs that it ends are others (the control).
 #[test]
-fn a_repeated_del_shares() {
+fn repeated_dels_share() {
     let mut play = Play::new();
     let mut added = play.add(add("c1", "n1"));
     play.grant_all(&["10.0.0.1"]);
     assert_eq!(play.settle(), ["bind"]);
     assert!(told(&mut added).expect("told").is_ok());
-    let (mut first, mut again) = (play.del(del("c1", "n1")), play.del(del("c1", "n1")));
-    let mut later = del("c1", "n1");
-    later.invoked_at_ms += 1;
-    let mut later = play.del(later);
+    let mut later_by = |later_ms| {
+        let mut request = del("c1", "n1");
+        request.invoked_at_ms += later_ms;
+        play.del(request)
+    };
+    let mut first = [later_by(0), later_by(0)];
+    let mut later = [later_by(1), later_by(3), later_by(2)];
     assert_eq!(play.settle(), ["release"]);
-    for waiting in [&mut first, &mut again] {
+    for waiting in &mut first {
         assert!(told(waiting).expect("told").expect("released").released);
     }
-    assert!(told(&mut later).is_none());
+    assert!(later.iter_mut().all(|waiting| told(waiting).is_none()));
     assert_eq!(play.settle(), ["release"]);
-    assert!(!told(&mut later).expect("told").expect("released").released);
+    for waiting in &mut later {
+        assert!(!told(waiting).expect("told").expect("released").released);
+    }
+    assert!(play.settle().is_empty());
+    // The latest's time is the tombstone's.
+    let mut again = add("c1", "n1");
+    again.invoked_at_ms = del("c1", "n1").invoked_at_ms + 3;
+    let mut again = play.add(again);
+    play.grant_all(&["10.0.0.2"]);
+    play.settle();
+    let refused = told(&mut again).expect("told").expect_err("refused");
+    assert!(matches!(
+        refused,
+        Failure::Refused(Refusal::Tombstone { .. })
+    ));
 }
 
 /// Promise: the same key with other parameters waits for the first and is refused by the ledger.
