@@ -346,6 +346,7 @@ impl Router {
             return leading.term.journal.deliver(Propose {
                 proposal,
                 span,
+                until_ms: None,
                 reply,
             });
         };

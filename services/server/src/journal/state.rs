@@ -38,6 +38,8 @@ pub struct Propose {
     pub proposal: Proposal,
     /// The request it belongs to; the time in the queue and until the commit is a span below it.
     pub span: Span,
+    /// Monotonic, ms: what is in no entry by then has not happened, because nobody waits for it any more. None = however long.
+    pub until_ms: Option<u64>,
     /// Told once: the ledger's answer, or why there is none.
     pub reply: Reply<Committed>,
 }
@@ -159,21 +161,23 @@ impl State {
             return propose.reply.answer(Err(Failure::Refused(refusal)));
         }
         if self.queue.len() >= self.limits.queue {
-            return propose.reply.answer(Err(Failure::Busy {
-                what: "the journal",
-                retry_after_ms: RETRY_AFTER_MS,
-            }));
+            return propose.reply.answer(Err(busy()));
         }
         let span = spans::commit(&propose.span);
         self.queue.push_back(Propose { span, ..propose });
     }
 
-    /// Packs the next entry, if commands wait and not too many entries are under way.
+    /// Packs the next entry, if commands wait that somebody waits for, and not too many entries are under way.
     pub fn pack(&mut self, now_ms: u64, wall_ms: u64) -> Option<(u64, Bytes)> {
-        let term = self.term.as_mut()?;
-        if self.queue.is_empty() || self.under_way.len() >= self.limits.entries {
+        if self.under_way.len() >= self.limits.entries {
             return None;
         }
+        self.term.as_ref()?;
+        let (proposals, waiting) = self.gather(now_ms);
+        if proposals.is_empty() {
+            return None;
+        }
+        let term = self.term.as_mut()?;
         term.wall_ms = term.wall_ms.max(wall_ms);
         let header = Header {
             ledger_time_ms: match planted::has(Planted::WallClock) {
@@ -182,15 +186,16 @@ impl State {
             },
             wall_time_ms: term.wall_ms,
         };
-        let current = term.version;
         self.batch += 1;
         let batch = self.batch;
-        let (proposals, waiting) = self.gather(batch);
+        for entry in &waiting {
+            spans::packed(&entry.commit, batch, waiting.len());
+        }
         let data = Bytes::from(encode_entry(&Entry {
             header,
             leader_boot: self.boot,
             batch,
-            version: written_at(current, &proposals),
+            version: written_at(term.version, &proposals),
             proposals,
         }));
         let under_way = UnderWay {
@@ -202,7 +207,7 @@ impl State {
         Some((batch, data))
     }
 
-    fn gather(&mut self, batch: u64) -> (Vec<Proposal>, Vec<Waiting>) {
+    fn gather(&mut self, now_ms: u64) -> (Vec<Proposal>, Vec<Waiting>) {
         let count = self.queue.len().min(self.limits.commands);
         let (mut proposals, mut waiting) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut bytes = 0;
@@ -212,21 +217,19 @@ impl State {
             if next.is_some_and(|next| bytes > 0 && bytes + next > ENTRY_BYTES_ABOUT) {
                 break;
             }
-            let Some(Propose {
-                proposal,
-                span,
-                reply,
-            }) = self.queue.pop_front()
-            else {
+            let Some(next_one) = self.queue.pop_front() else {
                 break;
             };
+            if next_one.until_ms.is_some_and(|until_ms| until_ms < now_ms) {
+                next_one.reply.answer(Err(busy()));
+                continue;
+            }
             bytes += next.unwrap_or_default();
-            proposals.push(proposal);
-            let commit = span;
-            waiting.push(Waiting { reply, commit });
-        }
-        for entry in &waiting {
-            spans::packed(&entry.commit, batch, waiting.len());
+            proposals.push(next_one.proposal);
+            waiting.push(Waiting {
+                reply: next_one.reply,
+                commit: next_one.span,
+            });
         }
         (proposals, waiting)
     }
@@ -338,6 +341,14 @@ fn lost() -> Failure {
         false => Failure::Unknown {
             reason: "the leadership was lost",
         },
+    }
+}
+
+/// Nothing happened: too many wait already, or nobody does any more.
+fn busy() -> Failure {
+    Failure::Busy {
+        what: "the journal",
+        retry_after_ms: RETRY_AFTER_MS,
     }
 }
 

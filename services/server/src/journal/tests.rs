@@ -32,10 +32,24 @@ fn propose(state: &mut State) -> Waiting<Committed> {
 }
 
 fn proposed(state: &mut State, command: Command) -> Waiting<Committed> {
+    proposed_until(state, command, None)
+}
+
+fn propose_until(state: &mut State, until_ms: u64) -> Waiting<Committed> {
+    let create = create_vswitch("a", "10.0.0.0/24", 0).command;
+    proposed_until(state, create, Some(until_ms))
+}
+
+fn proposed_until(
+    state: &mut State,
+    command: Command,
+    until_ms: Option<u64>,
+) -> Waiting<Committed> {
     let (reply, waiting) = Reply::new();
     state.propose(Propose {
         proposal: proposal(command),
         span: Span::none(),
+        until_ms,
         reply,
     });
     waiting
@@ -104,6 +118,27 @@ fn a_lost_leadership_leaves_the_outcome_unknown() {
     let next = propose(&mut state);
     state.applied(BOOT, batch, 9, vec![answer(1)]);
     assert_eq!(told(next), None);
+}
+
+/// Promise: a command that nobody waits for any more is in no entry and its proposer is told so, so that those behind it have
+/// its place; in time it is in one (the control).
+#[test]
+fn what_nobody_waits_for_is_not_packed() {
+    let mut state = leading();
+    let (late, on_time) = (
+        propose_until(&mut state, 99),
+        propose_until(&mut state, 100),
+    );
+    let patient = propose(&mut state);
+    let (batch, data) = state.pack(100, 0).expect("an entry");
+    assert_eq!(decode_entry(&data).expect("ours").proposals.len(), 2);
+    assert!(matches!(told(late), Some(Err(Failure::Busy { .. }))));
+    state.applied(BOOT, batch, 9, vec![answer(1), answer(2)]);
+    assert_eq!(told(on_time), Some(Ok(answer(1))));
+    assert_eq!(told(patient), Some(Ok(answer(2))));
+    let late = propose_until(&mut state, 99);
+    assert!(state.pack(100, 0).is_none(), "nothing is left to pack");
+    assert!(matches!(told(late), Some(Err(Failure::Busy { .. }))));
 }
 
 /// Promise: an entry holds no more than its limit, and no more than a few are under way; the rest waits for the next.
@@ -204,6 +239,7 @@ fn one_turn_is_one_entry() {
                     .try_send(Propose {
                         proposal,
                         span,
+                        until_ms: None,
                         reply,
                     })
                     .expect("room");
@@ -267,6 +303,7 @@ fn nothing_is_passed() {
             let propose = Propose {
                 proposal,
                 span,
+                until_ms: None,
                 reply,
             };
             journal.try_send(propose).expect("room");

@@ -11,11 +11,9 @@ use crate::router::Term;
 use crate::vswitch::message::{Ask, GiveBack, Grant, Purpose, Redraw};
 use berth_actors::{Actor, Context, Handler, Reply, Timer, Unanswered};
 use berth_domain::choose::Families;
-use berth_domain::command::Proposal;
 use berth_domain::id::{NodeId, Revision, VSwitchId};
 use berth_domain::outcome::Refusal;
 use std::rc::Rc;
-use tracing::Span;
 
 /// One node's attachments, on the leader.
 #[derive(Debug)]
@@ -188,8 +186,23 @@ impl NodeActor {
             Out::Propose {
                 proposal,
                 span,
+                until_ms,
                 tag,
-            } => self.propose(proposal, span, tag, context),
+            } => {
+                let address = context.address();
+                let reply = Reply::call(move |answer: Result<Committed, Unanswered>| {
+                    let committed = answer.unwrap_or(Err(Failure::Unknown {
+                        reason: "the journal has ended",
+                    }));
+                    address.deliver(Answered { tag, committed });
+                });
+                self.propose(Propose {
+                    proposal,
+                    span,
+                    until_ms,
+                    reply,
+                });
+            }
             Out::Ask {
                 number,
                 vswitch,
@@ -223,19 +236,7 @@ impl NodeActor {
         }
     }
 
-    fn propose(&self, proposal: Proposal, span: Span, tag: Tag, context: &mut Context<Self>) {
-        let address = context.address();
-        let reply = Reply::call(move |answer: Result<Committed, Unanswered>| {
-            let committed = answer.unwrap_or(Err(Failure::Unknown {
-                reason: "the journal has ended",
-            }));
-            address.deliver(Answered { tag, committed });
-        });
-        let propose = Propose {
-            proposal,
-            span,
-            reply,
-        };
+    fn propose(&self, propose: Propose) {
         if let Err(undelivered) = self.term.journal.try_send(propose) {
             undelivered.into_message().reply.answer(Err(Failure::Busy {
                 what: "the journal",

@@ -5,7 +5,7 @@ use super::message::{Allocate, Allocated, Collected, Release, Released};
 use crate::failure::Failure;
 use crate::spans;
 use berth_actors::Reply;
-use berth_domain::id::{AttachmentKey, Generation, Revision};
+use berth_domain::id::{AttachmentKey, Revision};
 use berth_domain::outcome::Answer;
 use std::sync::Arc;
 use tracing::Span;
@@ -44,6 +44,8 @@ pub(super) struct Add {
     pub parameters: [u8; 16],
     /// Monotonic; what is not proposed by then is refused.
     pub give_up_at_ms: u64,
+    /// Monotonic; what is in no entry by then is given up.
+    pub until_ms: u64,
     /// When it came; how long a missing pod is waited for counts from here.
     pub came_at_ms: u64,
     pub span: Span,
@@ -79,19 +81,12 @@ pub(super) struct Del {
     pub key: Arc<AttachmentKey>,
     pub span: Span,
     pub callers: Vec<Reply<Releasing>>,
-    /// Said by a GC rather than by a DEL.
-    pub collected: Option<Collection>,
+    /// Monotonic; what is in no entry by then is given up.
+    pub until_ms: u64,
+    /// The GCs that wait for it; none if a DEL says it.
+    pub jobs: Vec<u64>,
     /// Its release is in the journal, under this number.
     pub proposed: Option<u64>,
-}
-
-/// One attachment that a GC ends.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Collection {
-    /// Which GC.
-    pub job: u64,
-    /// What was seen; a later bind stays.
-    pub generation: Generation,
 }
 
 /// A GC in hand.
@@ -153,29 +148,35 @@ impl Del {
         }
     }
 
-    /// Takes another DEL's callers in if one release serves both; gives it back otherwise. A shim that waits in vain repeats
+    /// Takes another's callers in if one release serves both; gives it back otherwise. A shim that waits in vain repeats
     /// itself, a runtime calls it anew, and a queue of repetitions would make everybody wait longer still.
     ///
     /// The very same call, sent again, may join at any time. One that was invoked at another time joins what is not proposed
     /// yet, and the later one's time counts: what it ends, the earlier one does too.
-    pub fn join(&mut self, other: Self) -> Result<(), Self> {
+    pub fn join(&mut self, other: Self) -> Option<Self> {
         let (own, others) = (self.request.invoked_at_ms, other.request.invoked_at_ms);
         if !self.is_alike(&other) || (own != others && self.proposed.is_some()) {
-            return Err(other);
+            return Some(other);
         }
         if others > own {
             self.request = other.request;
             self.span = other.span;
         }
+        self.until_ms = self.until_ms.max(other.until_ms);
         self.callers.extend(other.callers);
-        Ok(())
+        self.jobs.extend(other.jobs);
+        None
+    }
+
+    /// Whether a GC says it rather than a DEL.
+    pub fn is_collected(&self) -> bool {
+        !self.jobs.is_empty()
     }
 
     /// Whether both want the same, apart from the time that they were invoked at.
     fn is_alike(&self, other: &Self) -> bool {
         let (one, two) = (&self.request, &other.request);
-        self.collected.is_none()
-            && other.collected.is_none()
+        self.is_collected() == other.is_collected()
             && one.principal == two.principal
             && one.node == two.node
             && one.boot == two.boot
@@ -184,7 +185,7 @@ impl Del {
 
     /// Whether it was invoked after this ADD, so that the ADD must not take effect any more.
     pub fn ends(&self, add: &Add) -> bool {
-        self.collected.is_none()
+        !self.is_collected()
             && self.request.boot == add.request.boot
             && self.request.invoked_at_ms >= add.request.invoked_at_ms
     }

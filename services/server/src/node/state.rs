@@ -29,6 +29,9 @@ use tracing::Span;
 
 /// Before its caller's deadline by this much an ADD that is not proposed is given up, so that the answer arrives in time.
 pub const ANSWER_BEFORE_DEADLINE_MS: u64 = 500;
+/// Before its caller's deadline by this much, or by half of what is left, what is in no entry is given up: committed later
+/// it would be one more that nobody hears of, in front of others whose callers are still there.
+pub const COMMIT_BEFORE_DEADLINE_MS: u64 = 250;
 /// Choices that the ledger may refuse before the caller is told to come again and the view is drawn anew.
 pub const REFUSED_MAX: u32 = 3;
 /// Works that one attachment may have waiting; a runtime has one or two.
@@ -63,6 +66,8 @@ pub enum Out {
         proposal: Proposal,
         /// The request it belongs to.
         span: Span,
+        /// Then nobody waits for it any more; monotonic. None = it is nobody's in particular.
+        until_ms: Option<u64>,
         /// Comes back with the answer.
         tag: Tag,
     },

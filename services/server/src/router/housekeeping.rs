@@ -104,6 +104,7 @@ impl Router {
         leading.term.journal.deliver(Propose {
             proposal,
             span,
+            until_ms: None,
             reply,
         });
     }
@@ -171,6 +172,7 @@ impl Leading {
         self.term.journal.deliver(Propose {
             proposal,
             span,
+            until_ms: None,
             reply,
         });
     }

@@ -258,6 +258,7 @@ pub fn begin(at: ClusterVersion, journal: &Address<Journal>) {
     journal.deliver(Propose {
         proposal: raise(at, "the cluster is new"),
         span: Span::none(),
+        until_ms: None,
         reply: Reply::call(move |answer| match answer {
             Ok(Ok(_)) => info!(version = %at, "a new cluster begins"),
             // The next leader of an empty ledger tries again.

@@ -83,6 +83,7 @@ impl VSwitchActor {
                     self.journal.deliver(Propose {
                         proposal,
                         span,
+                        until_ms: None,
                         reply,
                     });
                 }

@@ -150,10 +150,15 @@ impl State {
         None
     }
 
-    fn del_committed(&mut self, del: Del, committed: Committed) {
+    pub(super) fn del_committed(&mut self, del: Del, committed: Committed) {
         let answer = committed.and_then(|answer| released(&answer));
-        if let Some(collection) = del.collected {
-            self.collected(collection.job, answer.clone());
+        for (number, job) in del.jobs.iter().enumerate() {
+            // Only one of them has released it.
+            let own = answer.clone().map(|released| Released {
+                released: released.released && number == 0,
+                ..released
+            });
+            self.collected(*job, own);
         }
         del.answer(answer);
     }

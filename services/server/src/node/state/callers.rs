@@ -1,6 +1,8 @@
 //! What comes from callers: put in its attachment's lane, in order.
 
-use super::{ANSWER_BEFORE_DEADLINE_MS, LANE_MAX, Out, State, World, lane_full};
+use super::{
+    ANSWER_BEFORE_DEADLINE_MS, COMMIT_BEFORE_DEADLINE_MS, LANE_MAX, Out, State, World, lane_full,
+};
 use crate::failure::Failure;
 use crate::node::message::{Allocate, Collect, Collected, Release};
 use crate::node::request::*;
@@ -37,6 +39,7 @@ impl State {
         let add = Add {
             parameters: request.parameters(),
             give_up_at_ms: world.now_ms + wait_ms,
+            until_ms: until_ms(request.deadline_ms, world),
             came_at_ms: world.now_ms,
             key: Arc::clone(&key),
             request: Arc::new(request),
@@ -50,6 +53,7 @@ impl State {
             && last.is_same(&add)
         {
             last.give_up_at_ms = last.give_up_at_ms.max(add.give_up_at_ms);
+            last.until_ms = last.until_ms.max(add.until_ms);
             last.callers.extend(add.callers);
             return;
         }
@@ -97,11 +101,12 @@ impl State {
     ) {
         let key = self.shared_key(&request.key);
         let del = Del {
+            until_ms: until_ms(request.deadline_ms, world),
             key,
             request: Arc::new(request),
             span: caller.span,
             callers: vec![caller.reply],
-            collected: None,
+            jobs: Vec::new(),
             proposed: None,
         };
         self.enqueue_del(del, world, out);
@@ -139,16 +144,13 @@ impl State {
             },
         );
         for row in stale {
-            let collected = Some(Collection {
-                job,
-                generation: row.generation,
-            });
             let del = Del {
+                until_ms: until_ms(request.deadline_ms, world),
                 key: Arc::clone(&row.key),
                 request: Arc::new(release_of(&row, &request)),
                 span: caller.span.clone(),
                 callers: Vec::new(),
-                collected,
+                jobs: vec![job],
                 proposed: None,
             };
             self.enqueue_del(del, world, out);
@@ -166,12 +168,8 @@ impl State {
                 Work::Del(_) => false,
             });
         *lane = kept;
-        let apart = match lane.back_mut() {
-            Some(Work::Del(last)) => last.join(del).err(),
-            Some(Work::Add(_)) | None => Some(del),
-        };
-        match apart {
-            Some(del) if lane.len() >= LANE_MAX && del.collected.is_none() => {
+        match join(lane, del) {
+            Some(del) if lane.len() >= LANE_MAX && !del.is_collected() => {
                 del.answer(Err(lane_full()));
             }
             Some(del) => lane.push_back(Work::Del(del)),
@@ -188,6 +186,25 @@ impl State {
         }
         self.run(&key, world, out);
     }
+}
+
+/// Gives a DEL to one behind the lane's last ADD that serves it too; itself if there is none. Between two ADDs their order
+/// means nothing.
+fn join(lane: &mut VecDeque<Work>, del: Del) -> Option<Del> {
+    let mut left = del;
+    for work in lane.iter_mut().rev() {
+        let Work::Del(waiting) = work else {
+            break;
+        };
+        left = waiting.join(left)?;
+    }
+    Some(left)
+}
+
+/// Until when what a caller asks with so much time left is worth an entry.
+fn until_ms(deadline_ms: u64, world: World<'_>) -> u64 {
+    let left_ms = deadline_ms - COMMIT_BEFORE_DEADLINE_MS.min(deadline_ms / 2);
+    world.now_ms.saturating_add(left_ms)
 }
 
 /// An ADD of another boot that nothing was proposed for.

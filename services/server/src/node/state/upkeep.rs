@@ -137,6 +137,7 @@ impl State {
         out.push(Out::Propose {
             proposal: message::proposal(&principal, None, None, Command::Stock(stock)),
             span: Span::none(),
+            until_ms: None,
             tag: Tag::Stock {
                 vswitch,
                 addresses,

@@ -1,7 +1,7 @@
 //! One attachment's way: what is decided for it, asked for it and proposed for it.
 
 use super::callers::rebooted;
-use super::{Out, State, Tag, World, chosen};
+use super::{Out, State, Tag, World, chosen, lane_full};
 use crate::facts::Lookup;
 use crate::node::choice::{self, Choice, Decision, Found, Plan};
 use crate::node::message;
@@ -29,7 +29,7 @@ impl State {
             };
             let waits = match work {
                 Work::Add(add) => self.proceed(add, world, out).map(Work::Add),
-                Work::Del(del) => Some(Work::Del(self.propose_release(del, world, out))),
+                Work::Del(del) => self.propose_release(del, world, out).map(Work::Del),
             };
             if let Some(work) = waits {
                 self.lanes
@@ -141,19 +141,24 @@ impl State {
             choice.facts,
             Command::Bind(bind),
         );
-        let number = self.propose(&add.key, proposal, &add.span, out);
+        let number = self.propose(&add.key, proposal, (&add.span, add.until_ms), out);
         add.phase = Phase::Proposed { number, choice };
         add
     }
 
+    /// The DEL with its release on its way; none if nobody waits for it any more.
     pub(super) fn propose_release(
         &mut self,
         mut del: Del,
         world: World<'_>,
         out: &mut Vec<Out>,
-    ) -> Del {
+    ) -> Option<Del> {
         if del.proposed.is_some() {
-            return del;
+            return Some(del);
+        }
+        if del.until_ms < world.now_ms {
+            self.del_committed(del, Err(lane_full()));
+            return None;
         }
         let (pod_gone, facts) = self.pod_gone(&del.key, world);
         let request = &del.request;
@@ -162,12 +167,10 @@ impl State {
             node: self.node.id,
             boot: request.boot.clone(),
             invoked_at_ms: request.invoked_at_ms,
-            generation: del
-                .collected
-                .map_or(request.generation, |collection| Some(collection.generation)),
-            proof: match del.collected {
-                Some(_) => Proof::Collect,
-                None => Proof::Del,
+            generation: request.generation,
+            proof: match del.is_collected() {
+                true => Proof::Collect,
+                false => Proof::Del,
             },
             pod_gone,
         };
@@ -177,8 +180,9 @@ impl State {
             facts,
             Command::Release(release),
         );
-        del.proposed = Some(self.propose(&del.key, proposal, &del.span, out));
-        del
+        let number = self.propose(&del.key, proposal, (&del.span, del.until_ms), out);
+        del.proposed = Some(number);
+        Some(del)
     }
 
     /// Whether Kubernetes says that the attachment's pod is gone. What is not known is not gone.
@@ -204,13 +208,14 @@ impl State {
         &mut self,
         key: &Arc<AttachmentKey>,
         proposal: Proposal,
-        span: &Span,
+        (span, until_ms): (&Span, u64),
         out: &mut Vec<Out>,
     ) -> u64 {
         let number = self.next_number();
         out.push(Out::Propose {
             proposal,
             span: span.clone(),
+            until_ms: Some(until_ms),
             tag: Tag::Work {
                 key: Arc::clone(key),
                 number,
