@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub struct Checker {
     leaders: BTreeMap<u64, u64>,
-    committed: BTreeMap<u64, EntryMark>,
+    /// With the term that its first witness was in.
+    committed: BTreeMap<u64, (EntryMark, u64)>,
     digests: BTreeMap<u64, [u8; 32]>,
     memberships: BTreeMap<u64, Membership>,
     durable: BTreeMap<u64, Durable>,
@@ -77,15 +78,15 @@ impl Checker {
         Ok(())
     }
 
-    /// R3: what is committed never changes, and a quorum holds it durably at that moment.
+    /// R3: what is committed never changes, and a quorum holds it durably at that moment. Its witness is in `term`.
     pub fn committed(
         &mut self,
-        mark: EntryMark,
+        (mark, term): (EntryMark, u64),
         disks: &BTreeMap<u64, SimulatedDisk>,
     ) -> Result<(), Violation> {
         self.checks += 1;
-        if let Some(known) = self.committed.insert(mark.index, mark) {
-            if known != mark {
+        if let Some((known, _)) = self.committed.get(&mark.index) {
+            if *known != mark {
                 return Err(Violation::new(
                     "R3",
                     format!("{known:?} was committed, then {mark:?}"),
@@ -93,6 +94,7 @@ impl Checker {
             }
             return Ok(());
         }
+        self.committed.insert(mark.index, (mark, term));
         self.quorum_holds(mark, |member| {
             let held = |disk: Option<&SimulatedDisk>| disk.is_some_and(|disk| disk.holds(mark));
             held(disks.get(member)) || held(self.wiped.get(member))
@@ -101,7 +103,7 @@ impl Checker {
 
     /// R3, later: a quorum holds what was committed last.
     pub fn still_held(&mut self, disks: &BTreeMap<u64, SimulatedDisk>) -> Result<(), Violation> {
-        let Some(mark) = self.committed.last_key_value().map(|(_, mark)| *mark) else {
+        let Some(mark) = self.committed.last_key_value().map(|(_, (mark, _))| *mark) else {
             return Ok(());
         };
         self.checks += 1;
@@ -135,7 +137,8 @@ impl Checker {
         ))
     }
 
-    /// R4: a new leader has everything committed in earlier terms. Its log begins behind `floor`.
+    /// R4: a new leader has everything committed in earlier terms. Its log begins behind `floor`. One that was voted for late
+    /// may lack what the leader of a later term has committed, however old that is.
     pub fn leader_complete(
         &mut self,
         term: u64,
@@ -144,8 +147,8 @@ impl Checker {
     ) -> Result<(), Violation> {
         self.checks += 1;
         let log: BTreeMap<u64, EntryMark> = log.iter().map(|mark| (mark.index, *mark)).collect();
-        for (index, mark) in self.committed.range(floor + 1..) {
-            if mark.term < term && log.get(index) != Some(mark) {
+        for (index, (mark, committed_in)) in self.committed.range(floor + 1..) {
+            if *committed_in < term && log.get(index) != Some(mark) {
                 return Err(Violation::new(
                     "R4",
                     format!("the leader of term {term} lacks {mark:?}"),
@@ -302,5 +305,28 @@ impl Checker {
             self.memberships.insert(index, membership.clone());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: a leader that lacks what was committed before its term is found (the control); one that is told late of its
+    /// votes may lack what a later leader has committed meanwhile.
+    #[test]
+    fn a_leader_has_what_was_committed_before_it() {
+        let old = EntryMark {
+            index: 7,
+            term: 3,
+            crc: 0,
+        };
+        let mut checker = Checker::default();
+        let quorum_is_unknown = checker.committed((old, 5), &BTreeMap::new());
+        assert!(quorum_is_unknown.is_err());
+        assert!(checker.leader_complete(4, 0, &[]).is_ok());
+        assert!(checker.leader_complete(6, 0, &[]).is_err());
+        assert!(checker.leader_complete(6, 0, &[old]).is_ok());
+        assert!(checker.leader_complete(6, 7, &[]).is_ok());
     }
 }

@@ -259,7 +259,7 @@ impl<W: Workload> World<W> {
                 .into_iter()
                 .filter(|mark| mark.index > seen && mark.index <= commit)
             {
-                self.checker.committed(mark, &disks)?;
+                self.checker.committed((mark, term), &disks)?;
             }
         }
         Ok(())
