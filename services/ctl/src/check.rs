@@ -7,6 +7,8 @@ mod watch;
 
 use std::time::Duration;
 
+use berth_client::Client;
+use berth_proto::v1;
 use clap::Args;
 
 use crate::change::Change;
@@ -95,8 +97,9 @@ impl Check {
             return Ok(given());
         }
         let status = session.client().cluster_status(Default::default()).await?;
-        let (known, unknown): (Vec<_>, Vec<_>) = status
-            .members
+        let mut members = status.members;
+        fill_in(session, &mut members).await?;
+        let (known, unknown): (Vec<_>, Vec<_>) = members
             .into_iter()
             .partition(|member| !member.client_endpoint.is_empty());
         if known.is_empty() {
@@ -111,4 +114,30 @@ impl Check {
                 .collect(),
         })
     }
+}
+
+/// Who answered may be behind and not have heard yet where the others are: those who can be reached are asked, too.
+async fn fill_in(session: &Session, members: &mut [v1::Member]) -> Result<(), Error> {
+    if members
+        .iter()
+        .all(|member| !member.client_endpoint.is_empty())
+    {
+        return Ok(());
+    }
+    let known = members.iter().map(|member| member.client_endpoint.clone());
+    let mut asked: Vec<String> = known.chain(session.endpoints().iter().cloned()).collect();
+    asked.retain(|endpoint| !endpoint.is_empty());
+    asked.sort();
+    asked.dedup();
+    let status = |client: Client| async move { client.cluster_status(Default::default()).await };
+    for (_, answer) in session.each(&asked, status).await? {
+        let others = answer.map(|status| status.members).unwrap_or_default();
+        for member in members.iter_mut() {
+            let same = others.iter().find(|other| other.id == member.id);
+            if let (true, Some(same)) = (member.client_endpoint.is_empty(), same) {
+                member.client_endpoint.clone_from(&same.client_endpoint);
+            }
+        }
+    }
+    Ok(())
 }
