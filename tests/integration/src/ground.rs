@@ -10,6 +10,7 @@ pub use member::{Member, Setup};
 pub use network::{Network, address};
 
 use berth_testkit::process::Error;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -43,6 +44,8 @@ pub struct View {
     pub revision: u64,
     /// How far its history is durable.
     pub history: u64,
+    /// Who takes part, as it knows, and whether with a vote.
+    pub votes: BTreeMap<u64, bool>,
 }
 
 // === impl Ground ===
@@ -122,18 +125,20 @@ impl Ground {
         found.map_or(1, |(number, _)| number)
     }
 
-    /// Until all members run, know one leader and are as far as it was.
+    /// Until all members run, know one leader, are as far as it was, and all of them vote, and nobody else: a member that
+    /// joined in the place of another is no help before that.
     pub fn await_whole(&self) {
         let leader = self.await_leader();
         let target = self.views()[leader - 1]
             .as_ref()
             .map_or(0, |view| view.revision);
-        self.until("all members caught up", || {
-            let views = self.views();
-            views.iter().all(|view| {
-                view.as_ref()
-                    .is_some_and(|view| view.leader != 0 && view.history >= target)
-            })
+        self.until("all members caught up, each with a vote", || {
+            let views: Option<Vec<View>> = self.views().into_iter().collect();
+            let views = views.unwrap_or_default();
+            let all: BTreeMap<u64, bool> = views.iter().map(|view| (view.id, true)).collect();
+            let is_whole =
+                |view: &View| view.leader != 0 && view.history >= target && view.votes == all;
+            !views.is_empty() && views.iter().all(is_whole)
         });
     }
 

@@ -128,7 +128,11 @@ pub(super) async fn view(number: usize) -> Option<View> {
         .await
         .ok()?
         .into_inner();
+    let votes = status.members.iter();
     Some(View {
+        votes: votes
+            .map(|member| (member.id, member.role == "voter"))
+            .collect(),
         id: status.member_id,
         leader: status.leader_id,
         term: status.term,
