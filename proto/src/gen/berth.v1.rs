@@ -1968,6 +1968,9 @@ pub struct ClusterStatusResponse {
     /// Why the cluster version does not rise now, in one sentence; empty = there is no higher one. Only on the leader.
     #[prost(string, tag = "20")]
     pub version_waits_for: ::prost::alloc::string::String,
+    /// A change of who votes is half done: until it is whole, a majority of those before and of those after is needed.
+    #[prost(bool, tag = "21")]
+    pub changing: bool,
 }
 /// Which cluster versions a member's program can apply.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

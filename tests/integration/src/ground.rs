@@ -46,6 +46,8 @@ pub struct View {
     pub history: u64,
     /// Who takes part, as it knows, and whether with a vote.
     pub votes: BTreeMap<u64, bool>,
+    /// A change of who votes is half done: those before and those after have to agree.
+    pub changing: bool,
 }
 
 // === impl Ground ===
@@ -125,8 +127,8 @@ impl Ground {
         found.map_or(1, |(number, _)| number)
     }
 
-    /// Until all members run, know one leader, are as far as it was, and all of them vote, and nobody else: a member that
-    /// joined in the place of another is no help before that.
+    /// Until all members run, know one leader, are as far as it was, and all of them vote, and nobody else, those before no more: a
+    /// member that joined in the place of another is no help before that.
     pub fn await_whole(&self) {
         let leader = self.await_leader();
         let target = self.views()[leader - 1]
@@ -136,8 +138,10 @@ impl Ground {
             let views: Option<Vec<View>> = self.views().into_iter().collect();
             let views = views.unwrap_or_default();
             let all: BTreeMap<u64, bool> = views.iter().map(|view| (view.id, true)).collect();
-            let is_whole =
-                |view: &View| view.leader != 0 && view.history >= target && view.votes == all;
+            let is_whole = |view: &View| {
+                let settled = view.votes == all && !view.changing;
+                view.leader != 0 && view.history >= target && settled
+            };
             !views.is_empty() && views.iter().all(is_whole)
         });
     }

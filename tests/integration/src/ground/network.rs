@@ -133,6 +133,7 @@ pub(super) async fn view(number: usize) -> Option<View> {
         votes: votes
             .map(|member| (member.id, member.role == "voter"))
             .collect(),
+        changing: status.changing,
         id: status.member_id,
         leader: status.leader_id,
         term: status.term,

@@ -40,6 +40,7 @@ pub(in crate::grpc::admin) fn cluster(
         highest_version: APPLIES.highest.0,
         member_versions: Vec::new(),
         version_waits_for: String::new(),
+        changing: !status.membership.voters_outgoing.is_empty(),
     }
 }
 
