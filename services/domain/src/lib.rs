@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod apply;
+pub mod capacity;
 pub mod choose;
 pub mod command;
 pub mod event;
