@@ -14,6 +14,7 @@ pub mod id;
 pub mod invariant;
 pub mod ledger;
 pub mod outcome;
+pub mod plan;
 pub mod planted;
 pub mod repair;
 pub mod row;
