@@ -119,6 +119,9 @@ impl Default for Thresholds {
 // === impl NodeMode ===
 
 impl NodeMode {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Shared, Self::SharedTrunk, Self::Exclusive];
+
     /// As it is said to people: "shared", "shared+trunk", "exclusive".
     pub fn as_str(self) -> &'static str {
         match self {

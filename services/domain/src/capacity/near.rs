@@ -7,7 +7,9 @@ const CHANGES_MAX: usize = 6;
 
 /// The nearest of these names, nearest first; of equally near ones the first in the list.
 pub(super) fn near<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let measured = names.map(|name| (changes(typed, name), name));
+    // A name much longer or shorter is far off, and long ones are costly to measure.
+    let about = names.filter(|name| name.len().abs_diff(typed.len()) <= CHANGES_MAX);
+    let measured = about.map(|name| (changes(typed, name), name));
     let mut measured: Vec<(usize, &str)> = measured
         .filter(|(changes, _)| *changes <= CHANGES_MAX)
         .collect();
