@@ -89,7 +89,8 @@ pub struct Capacity {
     /// Pods of all kinds that the kubelet starts: as said, else the shared mode's pods and [`HOST_NETWORK_PODS`], which is what
     /// the cloud sets on nodes of every mode.
     pub max_pods: u64,
-    /// What `max_pods` leaves for pods on the host's network. It changes nothing else.
+    /// What `max_pods` leaves for pods on the host's network, beside `pods` and `rdma_pods`. It changes nothing else. Members of a
+    /// trunk take from it too; the cloud makes no room for them.
     pub host_network_pods: u64,
     /// Addresses for which `max_pods` leaves no pod.
     pub stranded_addresses: u64,
@@ -154,15 +155,17 @@ impl InstanceLimits {
         let max_pods = setup
             .max_pods
             .map_or_else(|| self.usual_max_pods(), u64::from);
+        let rdma_pods = product(rdma_enis, self.addresses_per_eni);
+        let addressed = pods.saturating_add(rdma_pods);
         Capacity {
             pods,
             static_pods,
             own_eni_pods: self.own_eni_pods(setup.mode, enis),
             rdma_enis,
-            rdma_pods: product(rdma_enis, self.addresses_per_eni),
+            rdma_pods,
             max_pods,
-            host_network_pods: max_pods.saturating_sub(pods),
-            stranded_addresses: pods.saturating_sub(max_pods),
+            host_network_pods: max_pods.saturating_sub(addressed),
+            stranded_addresses: addressed.saturating_sub(max_pods),
             obstacles: obstacle::all(self, setup, pods),
         }
     }

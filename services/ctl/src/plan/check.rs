@@ -57,11 +57,18 @@ impl Check {
         let plan: Plan = match toml::from_str(&text) {
             Ok(plan) => plan,
             Err(error) => {
-                let reason = error.to_string().trim_end().to_owned();
+                let reason = reason(&text, &error);
                 return Err(Error::NoPlan { path, reason });
             }
         };
         let response = session.client().validate_plan(plan.to_wire()).await?;
         Ok(Box::new(Findings::from(response)))
     }
+}
+
+/// On one line, where toml's own words take five.
+fn reason(text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.bytes().take(start).filter(|byte| *byte == b'\n');
+    format!("line {}: {}", before.count() + 1, error.message())
 }

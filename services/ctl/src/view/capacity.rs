@@ -89,7 +89,13 @@ impl Document for Capacities {
 
     fn text(&self) -> String {
         let mut parts = vec![self.head(), self.table()];
-        let lines: Vec<String> = self.modes.iter().flat_map(Mode::lines).collect();
+        let mut lines: Vec<String> = Vec::new();
+        for line in self.modes.iter().flat_map(Mode::lines) {
+            // Both shared modes often have the same to say.
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
         parts.extend((!lines.is_empty()).then(|| lines.join("\n")));
         parts.join("\n\n")
     }
@@ -154,7 +160,10 @@ impl Mode {
         if self.stranded_addresses > 0 {
             lines.push(format!(
                 "{} mode: {} addresses have no pod, because the kubelet starts {} pods at most and there is room for {}",
-                self.mode, self.stranded_addresses, self.max_pods, self.pods
+                self.mode,
+                self.stranded_addresses,
+                self.max_pods,
+                self.pods.saturating_add(self.rdma_pods)
             ));
         }
         lines

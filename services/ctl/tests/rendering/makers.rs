@@ -442,7 +442,7 @@ pub fn capacity_too_small() -> impl Document {
         rdma_enis: 1,
         rdma_pods: 4,
         max_pods: 5,
-        stranded_addresses: 3,
+        stranded_addresses: 7,
         obstacles: vec![obstacle],
         ..Default::default()
     };
