@@ -118,6 +118,7 @@ fn a_trunk_needs_more_in_total() {
     let table = [
         (Some(60), Some(true), Some(52)),
         (Some(8), Some(true), Some(0)),
+        (Some(8), None, Some(0)),
         (Some(7), Some(true), Some(0)),
         (Some(0), Some(true), Some(0)),
         (Some(0), None, Some(0)),
