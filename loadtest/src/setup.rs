@@ -176,8 +176,8 @@ async fn register(client: &Client, wanted: &Wanted<'_>, node: &Node) -> Result<(
         name: node.name.clone(),
         zone: zone(wanted.prefix, node.vswitch),
         identity: format!("machine-of-{}", node.name),
-        instance_type: String::new(),
         warm_target: wanted.warm_target,
+        ..RegisterNodeRequest::default()
     };
     made(client.register_node(request).await, || {
         format!("register node {}", node.name)

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "berth/v1/nouns.proto",
     "berth/v1/allocator.proto",
     "berth/v1/facts.proto",
     "berth/v1/history.proto",
+    "berth/v1/reckoning.proto",
     "berth/v1/admin.proto",
     "berth/v1/recovery.proto",
     "berth/v1/checks.proto",

@@ -1485,6 +1485,158 @@ pub struct RowChange {
     #[prost(enumeration = "AddressState", tag = "6")]
     pub state_after: i32,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CapacityRequest {
+    /// "ecs.g7.4xlarge". Refused if it is in no catalogue; the refusal names near ones.
+    #[prost(string, tag = "1")]
+    pub instance_type: ::prost::alloc::string::String,
+    /// "shared" | "shared+trunk" | "exclusive"; empty = all three.
+    #[prost(string, tag = "2")]
+    pub mode: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub dual_stack: bool,
+    /// Keeps ENIs for eRDMA; excludes dual stack.
+    #[prost(bool, tag = "4")]
+    pub rdma: bool,
+    /// EriQuantity of the type, which the catalogue does not know. Not set = not known.
+    #[prost(uint32, optional, tag = "5")]
+    pub rdma_enis: ::core::option::Option<u32>,
+    /// The kubelet's maxPods: changes the headroom for the host's network, and nothing else. Not set = as the cloud sets it.
+    #[prost(uint32, optional, tag = "6")]
+    pub max_pods: ::core::option::Option<u32>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CapacityResponse {
+    #[prost(string, tag = "1")]
+    pub instance_type: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub limits: ::core::option::Option<InstanceLimits>,
+    /// In the order shared, shared+trunk, exclusive.
+    #[prost(message, repeated, tag = "3")]
+    pub modes: ::prost::alloc::vec::Vec<ModeCapacity>,
+}
+/// As DescribeInstanceTypes names them; not set = not known.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InstanceLimits {
+    #[prost(uint32, tag = "1")]
+    pub enis: u32,
+    #[prost(uint32, optional, tag = "2")]
+    pub total_enis: ::core::option::Option<u32>,
+    #[prost(uint32, tag = "3")]
+    pub addresses_per_eni: u32,
+    #[prost(uint32, optional, tag = "4")]
+    pub ipv6_per_eni: ::core::option::Option<u32>,
+    #[prost(bool, optional, tag = "5")]
+    pub can_trunk: ::core::option::Option<bool>,
+    #[prost(uint32, optional, tag = "6")]
+    pub rdma_enis: ::core::option::Option<u32>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModeCapacity {
+    #[prost(string, tag = "1")]
+    pub mode: ::prost::alloc::string::String,
+    /// Pods with an address of an ENI.
+    #[prost(uint64, tag = "2")]
+    pub pods: u64,
+    /// Of these, pods that can keep it.
+    #[prost(uint64, tag = "3")]
+    pub static_pods: u64,
+    /// Pods with an ENI, a vSwitch and security groups of their own; of a trunk they come on top. Not set = not known.
+    #[prost(uint64, optional, tag = "4")]
+    pub own_eni_pods: ::core::option::Option<u64>,
+    /// ENIs kept for eRDMA, and pods with an address of one.
+    #[prost(uint32, tag = "5")]
+    pub rdma_enis: u32,
+    #[prost(uint64, tag = "6")]
+    pub rdma_pods: u64,
+    /// Pods of all kinds, those on the host's network, and addresses for which max_pods leaves no pod.
+    #[prost(uint64, tag = "7")]
+    pub max_pods: u64,
+    #[prost(uint64, tag = "8")]
+    pub host_network_pods: u64,
+    #[prost(uint64, tag = "9")]
+    pub stranded_addresses: u64,
+    /// Why a node of the type may not join; none = it may.
+    #[prost(message, repeated, tag = "10")]
+    pub obstacles: ::prost::alloc::vec::Vec<Obstacle>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Obstacle {
+    /// "too_few_pods" and others; stays.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// A sentence with both numbers.
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ValidatePlanRequest {
+    #[prost(bool, tag = "1")]
+    pub dual_stack: bool,
+    /// "1.31", "v1.31.2-aliyun.1"; empty = not said.
+    #[prost(string, tag = "2")]
+    pub kubernetes_version: ::prost::alloc::string::String,
+    /// Up to 64 each. A pod vSwitch may overlap a node's, or be it.
+    #[prost(message, repeated, tag = "3")]
+    pub node_vswitches: ::prost::alloc::vec::Vec<PlannedVSwitch>,
+    #[prost(message, repeated, tag = "4")]
+    pub pod_vswitches: ::prost::alloc::vec::Vec<PlannedVSwitch>,
+    /// Empty = not said.
+    #[prost(string, tag = "5")]
+    pub service_ipv4_cidr: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub service_ipv6_cidr: ::prost::alloc::string::String,
+    /// Up to 32.
+    #[prost(message, repeated, tag = "7")]
+    pub pools: ::prost::alloc::vec::Vec<NodePool>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlannedVSwitch {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub zone: ::prost::alloc::string::String,
+    /// A CIDR of the wrong family or with host bits is a finding, not a refusal of the call.
+    #[prost(string, tag = "3")]
+    pub ipv4_cidr: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub ipv6_cidr: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodePool {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// "shared" (default) | "shared+trunk" | "exclusive"
+    #[prost(string, tag = "2")]
+    pub mode: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub rdma: bool,
+    /// DataPath V2, or IPVLAN with eBPF.
+    #[prost(bool, tag = "4")]
+    pub acceleration: bool,
+    #[prost(bool, tag = "5")]
+    pub network_policy: bool,
+    /// Up to 16.
+    #[prost(string, repeated, tag = "6")]
+    pub instance_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ValidatePlanResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub findings: ::prost::alloc::vec::Vec<PlanFinding>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlanFinding {
+    /// "refused" = the plan has to be changed | "warning"
+    #[prost(string, tag = "1")]
+    pub severity: ::prost::alloc::string::String,
+    /// "service_overlap" and others; stays.
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+    /// With both CIDRs or numbers.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+}
 /// Carried by everything that changes something.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Change {
@@ -1598,12 +1750,15 @@ pub struct RegisterNodeRequest {
     /// Instance id, else machine id: the node's identity. A re-created node of the same name has another.
     #[prost(string, tag = "4")]
     pub identity: ::prost::alloc::string::String,
-    /// "ecs.g7.4xlarge": capacity by the table; empty = no ENI limit (routed).
+    /// "ecs.g7.4xlarge": capacity by the catalogue, in shared mode; empty = no ENI limit (routed).
     #[prost(string, tag = "5")]
     pub instance_type: ::prost::alloc::string::String,
     /// Warm addresses to keep, per family; 0 = none.
     #[prost(uint32, tag = "6")]
     pub warm_target: u32,
+    /// Registers a type that gives too few pods to join (more than 11 are needed), which is refused otherwise.
+    #[prost(bool, tag = "7")]
+    pub allow_few_pods: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveNodeRequest {
@@ -2113,7 +2268,7 @@ pub mod admin_client {
     /// Reads are linearizable: the leader asks a quorum before it answers, and another replica says who leads. With `stale` the
     /// replica that is asked answers at once from what it has applied, leader or not: true at the answer's revision, which may be
     /// long ago. ClusterStatus and LedgerDigest are what one replica says of itself, and WatchHistory is what has become
-    /// durable there; neither asks anybody.
+    /// durable there; neither asks anybody. Capacity and ValidatePlan look at no ledger at all.
     #[derive(Debug, Clone)]
     pub struct AdminClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2734,6 +2889,53 @@ pub mod admin_client {
                 .insert(GrpcMethod::new("berth.v1.Admin", "LedgerDigest"));
             self.inner.unary(req, path, codec).await
         }
+        /// What a node of an instance type has room for, and why it may not join if it may not.
+        pub async fn capacity(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CapacityRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CapacityResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/berth.v1.Admin/Capacity");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("berth.v1.Admin", "Capacity"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What in an address plan does not go together, before anything is made of it.
+        pub async fn validate_plan(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ValidatePlanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ValidatePlanResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/ValidatePlan",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Admin", "ValidatePlan"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2903,11 +3105,27 @@ pub mod admin_server {
             tonic::Response<super::LedgerDigestResponse>,
             tonic::Status,
         >;
+        /// What a node of an instance type has room for, and why it may not join if it may not.
+        async fn capacity(
+            &self,
+            request: tonic::Request<super::CapacityRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CapacityResponse>,
+            tonic::Status,
+        >;
+        /// What in an address plan does not go together, before anything is made of it.
+        async fn validate_plan(
+            &self,
+            request: tonic::Request<super::ValidatePlanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ValidatePlanResponse>,
+            tonic::Status,
+        >;
     }
     /// Reads are linearizable: the leader asks a quorum before it answers, and another replica says who leads. With `stale` the
     /// replica that is asked answers at once from what it has applied, leader or not: true at the answer's revision, which may be
     /// long ago. ClusterStatus and LedgerDigest are what one replica says of itself, and WatchHistory is what has become
-    /// durable there; neither asks anybody.
+    /// durable there; neither asks anybody. Capacity and ValidatePlan look at no ledger at all.
     #[derive(Debug)]
     pub struct AdminServer<T> {
         inner: Arc<T>,
@@ -4026,6 +4244,94 @@ pub mod admin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = LedgerDigestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/Capacity" => {
+                    #[allow(non_camel_case_types)]
+                    struct CapacitySvc<T: Admin>(pub Arc<T>);
+                    impl<T: Admin> tonic::server::UnaryService<super::CapacityRequest>
+                    for CapacitySvc<T> {
+                        type Response = super::CapacityResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CapacityRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::capacity(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CapacitySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/ValidatePlan" => {
+                    #[allow(non_camel_case_types)]
+                    struct ValidatePlanSvc<T: Admin>(pub Arc<T>);
+                    impl<
+                        T: Admin,
+                    > tonic::server::UnaryService<super::ValidatePlanRequest>
+                    for ValidatePlanSvc<T> {
+                        type Response = super::ValidatePlanResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ValidatePlanRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::validate_plan(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ValidatePlanSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

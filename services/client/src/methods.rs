@@ -65,6 +65,8 @@ plain!(
     WhoHasRequest,
     ClusterStatusRequest,
     LedgerDigestRequest,
+    CapacityRequest,
+    ValidatePlanRequest,
     TransferLeadershipRequest,
     ListMembersRequest,
     GetRecoveryRequest,
@@ -191,6 +193,10 @@ calls! { AdminClient:
     set_cluster_version = set_cluster_version(SetClusterVersionRequest) -> SetClusterVersionResponse, REPEATABLE;
     /// A digest of the whole ledger at the replica that is asked.
     ledger_digest = ledger_digest(LedgerDigestRequest) -> LedgerDigestResponse, REPEATABLE;
+    /// What a node of an instance type has room for.
+    capacity = capacity(CapacityRequest) -> CapacityResponse, REPEATABLE;
+    /// What in an address plan does not go together.
+    validate_plan = validate_plan(ValidatePlanRequest) -> ValidatePlanResponse, REPEATABLE;
     /// The history from a revision on, then as it comes. The deadline is for the first answer, not for the stream.
     watch_history = watch_history(WatchHistoryRequest) -> Streaming<EventGroup>, STREAM;
 }

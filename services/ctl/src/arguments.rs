@@ -9,8 +9,8 @@ use crate::moment;
 use crate::output::{Document, Format};
 use crate::session::Session;
 use crate::{
-    allocation, check, claim, facts, history, member, node, raft, recover, snapshot, version,
-    vswitch, whohas,
+    allocation, capacity, check, claim, facts, history, member, node, plan, raft, recover,
+    snapshot, version, vswitch, whohas,
 };
 
 const EXAMPLES: &str = "\
@@ -102,6 +102,11 @@ pub enum Noun {
     History(history::History),
     /// Who holds, or held at a moment, one address
     Whohas(whohas::WhoHas),
+    /// How many pods a node of an instance type has room for, and whether it may join
+    Capacity(capacity::Capacity),
+    /// What is not made yet: does it go together?
+    #[command(subcommand)]
+    Plan(plan::Command),
     /// Who takes part in the cluster: add, promote, replace, remove
     #[command(subcommand)]
     Member(member::Command),
@@ -136,6 +141,8 @@ impl Noun {
             Self::Allocation(command) => command.run(session).await,
             Self::History(command) => command.run(session).await,
             Self::Whohas(command) => command.run(session).await,
+            Self::Capacity(command) => command.run(session).await,
+            Self::Plan(command) => command.run(session).await,
             Self::Member(command) => command.run(session).await,
             Self::Raft(command) => command.run(session).await,
             Self::Snapshot(command) => command.run(session).await,

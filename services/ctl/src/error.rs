@@ -50,6 +50,22 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A plan's file that is not there, or cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A plan's file that is no plan.
+    #[error("{} is no plan: {reason}; see `berthctl plan check --help`", path.display())]
+    NoPlan {
+        /// Which.
+        path: PathBuf,
+        /// Where, and what is wrong there.
+        reason: String,
+    },
     /// A backup that did not come to its end.
     #[error("the backup did not come to its end ({0}), and nothing was kept of it: try again")]
     CutOff(String),

@@ -12,12 +12,14 @@ pub mod freshness;
 pub mod offline;
 
 pub mod allocation;
+pub mod capacity;
 pub mod check;
 pub mod claim;
 pub mod facts;
 pub mod history;
 pub mod member;
 pub mod node;
+pub mod plan;
 pub mod raft;
 pub mod recover;
 pub mod snapshot;

@@ -1,6 +1,7 @@
 //! What is shown: own structs, so that the JSON names are ours to keep. Times are RFC 3339, absent values null.
 
 pub mod allocation;
+pub mod capacity;
 pub mod check;
 pub mod claim;
 pub mod done;
@@ -10,6 +11,7 @@ pub mod facts;
 pub mod holder;
 pub mod member;
 pub mod node;
+pub mod plan;
 pub mod raft;
 pub mod recovery;
 pub mod snapshot;

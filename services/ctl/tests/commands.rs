@@ -186,3 +186,57 @@ fn facts_are_acknowledged_by_line() {
     let unsynced = report(node);
     assert_eq!(unsynced.status.code(), Some(1));
 }
+
+/// Promise: what is typed of a type is what is asked, and `trunk` is the wire's shared+trunk.
+#[test]
+fn a_capacity_is_asked_for_as_typed() {
+    let server = StandIn::default();
+    let asked = server.asked.clone();
+    let arguments = [
+        "capacity",
+        "ecs.g7.4xlarge",
+        "--mode",
+        "trunk",
+        "--dual-stack",
+        "--max-pods",
+        "64",
+    ];
+    run(&[&server.serve()], &arguments);
+    let request = asked.lock().expect("no panic under it").join("");
+    for part in [
+        "\"ecs.g7.4xlarge\"",
+        "\"shared+trunk\"",
+        "dual_stack: true",
+        "max_pods: Some(64)",
+        "rdma_enis: None",
+    ] {
+        assert!(request.contains(part), "{part} is not in {request}");
+    }
+}
+
+/// Promise: a plan that goes together is status 0, one with a refused finding status 1; a file that is none says where.
+#[test]
+fn a_plan_that_is_refused_is_status_1() {
+    let endpoint = StandIn::default().serve();
+    let check = |text: &str| {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(text.as_bytes()).expect("it can be written");
+        let path = file.path().to_str().expect("a path").to_owned();
+        run(&[&endpoint], &["plan", "check", &path])
+    };
+    let good = check("kubernetes = '1.31'\n");
+    assert_eq!(good.status.code(), Some(0), "{}", text(&good.stderr));
+    assert_eq!(text(&good.stdout), "the plan goes together\n");
+    let bad = check("[[pools]]\nname = 'main'\n");
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(text(&bad.stdout).contains("type_unknown"));
+    let none = check("\nservice_cird = ''\n");
+    assert_eq!(none.status.code(), Some(1));
+    let words = text(&none.stderr);
+    assert!(
+        words.contains("line 2") && words.contains("service_cird"),
+        "{words}"
+    );
+    let gone = run(&[&endpoint], &["plan", "check", "no-such-file.toml"]);
+    assert!(text(&gone.stderr).contains("no-such-file.toml cannot be read"));
+}

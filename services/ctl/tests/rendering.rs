@@ -106,3 +106,25 @@ fn checks() {
 fn versions() {
     compare("version", &makers::versions());
 }
+
+/// Promise: a type's capacity is a line per mode, what is not known says so, and why it may not join stands below.
+#[test]
+fn capacities() {
+    let (large, small) = (makers::capacity(), makers::capacity_too_small());
+    compare("capacity", &large);
+    compare("capacity_too_small", &small);
+    assert!(large.holds() && !small.holds());
+}
+
+/// Promise: a plan's findings are a line each, and only what is refused makes it one that does not hold.
+#[test]
+fn plans() {
+    let overlap = "Service CIDR 10.1.0.0/16 overlaps 10.1.0.0/24 of node vSwitch nodes-a";
+    let refused = ["refused", "service_overlap", overlap];
+    let few = "node vSwitches lie in 2 zones, at least 3 are recommended";
+    let warned = ["warning", "few_zones", few];
+    let (holds, fails) = (makers::plan(&[warned]), makers::plan(&[refused, warned]));
+    compare("plan_fails", &fails);
+    assert!(holds.holds() && !fails.holds());
+    compare("plan_holds", &makers::plan(&[]));
+}

@@ -169,6 +169,10 @@ name!(
     InstanceType, "instance type", 63, 22, PLAIN, true
 );
 name!(
+    /// A pool of nodes that are alike.
+    NodePoolName, "node pool", 63, 22, PLAIN, false
+);
+name!(
     /// An elastic network interface's id, as the cloud names it.
     EniId, "eni", 64, 30, PLAIN, false
 );

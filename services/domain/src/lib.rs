@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod apply;
+pub mod capacity;
 pub mod choose;
 pub mod command;
 pub mod event;
@@ -13,6 +14,7 @@ pub mod id;
 pub mod invariant;
 pub mod ledger;
 pub mod outcome;
+pub mod plan;
 pub mod planted;
 pub mod repair;
 pub mod row;

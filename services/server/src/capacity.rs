@@ -1,7 +1,8 @@
-//! What an ECS instance type has room for: EniQuantity and EniPrivateIpAddressQuantity of DescribeInstanceTypes.
+//! What a node is registered with: the room that its instance type has in shared mode, which is how nodes are used today.
 //!
-//! Until the cloud is asked (design §7), this table is all there is. Numbers are those of the instance family pages.
+//! Until the cloud is asked (design §7), the domain's catalogue is all there is.
 
+use berth_domain::capacity::{InstanceLimits, NodeSetup, catalogue};
 use berth_domain::id::InstanceType;
 use berth_domain::outcome::Refusal;
 
@@ -14,75 +15,92 @@ pub struct Capacity {
     pub addresses_per_eni: u32,
 }
 
-/// Instance type, ENIs with the primary one, addresses on each.
-const TABLE: [(&str, u32, u32); 16] = [
-    ("ecs.c7.2xlarge", 4, 15),
-    ("ecs.c7.4xlarge", 8, 30),
-    ("ecs.ebmre7p.32xlarge", 32, 15),
-    ("ecs.g6.large", 2, 6),
-    ("ecs.g6.xlarge", 3, 10),
-    ("ecs.g6.2xlarge", 4, 10),
-    ("ecs.g6.4xlarge", 8, 20),
-    ("ecs.g7.large", 3, 6),
-    ("ecs.g7.xlarge", 4, 15),
-    ("ecs.g7.2xlarge", 4, 15),
-    ("ecs.g7.3xlarge", 8, 15),
-    ("ecs.g7.4xlarge", 8, 30),
-    ("ecs.g7.8xlarge", 8, 30),
-    ("ecs.g7.32xlarge", 15, 30),
-    ("ecs.r6.2xlarge", 4, 10),
-    ("ecs.u1-c1m4.xlarge", 3, 10),
-];
-
-/// What a type has room for; the empty type has no limit. An unknown one is refused with those that are known.
+/// What a type has room for; the empty type has no limit. An unknown one is refused with those that may have been meant.
 pub fn capacity(instance_type: &InstanceType) -> Result<Capacity, Refusal> {
-    let name = instance_type.as_str();
-    if name.is_empty() {
+    if instance_type.as_str().is_empty() {
         return Ok(Capacity::default());
     }
-    let row = TABLE.iter().find(|(known, ..)| *known == name);
-    row.map(|(_, enis, addresses)| Capacity {
-        eni_slots: enis - 1,
-        addresses_per_eni: *addresses,
+    let limits = limits(instance_type)?;
+    Ok(Capacity {
+        eni_slots: limits.pod_enis(),
+        addresses_per_eni: limits.addresses_per_eni,
     })
-    .ok_or_else(|| {
-        let known: Vec<&str> = TABLE.iter().map(|(known, ..)| *known).collect();
-        let reason = format!(
-            "{name} is not a known type; leave it empty for a node without ENIs, or use one of {}",
-            known.join(", ")
-        );
-        Refusal::Invalid {
-            field: "instance_type",
-            reason,
-        }
-    })
+}
+
+/// Refused with both numbers if a type gives too few pods to join. The empty type has no limit, and always may.
+pub fn may_join(instance_type: &InstanceType) -> Result<(), Refusal> {
+    if instance_type.as_str().is_empty() {
+        return Ok(());
+    }
+    let capacity = limits(instance_type)?.capacity(&NodeSetup::default());
+    match capacity.obstacles.first() {
+        None => Ok(()),
+        Some(obstacle) => Err(refused(format!(
+            "{instance_type} {obstacle}; allow_few_pods registers it all the same"
+        ))),
+    }
+}
+
+/// The catalogue's; a type that is not in it is refused, and so is none.
+pub fn limits(instance_type: &InstanceType) -> Result<InstanceLimits, Refusal> {
+    let name = instance_type.as_str();
+    if name.is_empty() {
+        return Err(refused("is missing: name one such as ecs.g7.large".into()));
+    }
+    catalogue::find(name).ok_or_else(|| refused(catalogue::unknown(name)))
+}
+
+fn refused(reason: String) -> Refusal {
+    Refusal::Invalid {
+        field: "instance_type",
+        reason,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(name: &str) -> Result<Capacity, Refusal> {
-        capacity(&InstanceType::new(name).expect("a name"))
+    fn named(name: &str) -> InstanceType {
+        InstanceType::new(name).expect("a name")
     }
 
     /// Promise: ecs.g7.4xlarge has 8 ENIs x 30 addresses, so 7 slots and 210 pods (design §7).
     #[test]
     fn the_primary_eni_is_the_nodes() {
-        let known = of("ecs.g7.4xlarge").expect("known");
+        let known = capacity(&named("ecs.g7.4xlarge")).expect("known");
         assert_eq!((known.eni_slots, known.addresses_per_eni), (7, 30));
         assert_eq!(known.eni_slots * known.addresses_per_eni, 210);
-        assert_eq!(of("").expect("no limit"), Capacity::default());
+        assert_eq!(capacity(&named("")).expect("no limit"), Capacity::default());
     }
 
-    /// Promise: an unknown type is refused and the known ones are named.
+    /// Promise: an unknown type is refused and near ones are named.
     #[test]
-    fn an_unknown_type_names_the_known() {
-        let refusal = of("ecs.g7.4xlrage").expect_err("unknown").to_string();
-        assert!(refusal.starts_with("instance_type:"), "{refusal}");
-        assert!(
-            refusal.contains("ecs.g7.4xlrage") && refusal.contains("ecs.g7.4xlarge,"),
-            "{refusal}"
+    fn an_unknown_type_names_near_ones() {
+        for refusal in [
+            capacity(&named("ecs.g7.4xlrage")).map(|_| ()),
+            may_join(&named("ecs.g7.4xlrage")),
+        ] {
+            let refusal = refusal.expect_err("unknown").to_string();
+            assert!(refusal.starts_with("instance_type:"), "{refusal}");
+            assert!(
+                refusal.contains("ecs.g7.4xlrage") && refusal.contains("ecs.g7.4xlarge,"),
+                "{refusal}"
+            );
+        }
+    }
+
+    /// Promise: a type with too few pods may not join, and both numbers are said; one with one pod more may, and so may none.
+    #[test]
+    fn too_few_pods_may_not_join() {
+        let refusal = may_join(&named("ecs.g6.large")).expect_err("6 pods");
+        assert_eq!(
+            refusal.to_string(),
+            "instance_type: ecs.g6.large gives 6 pods in shared mode, more than 11 are needed; allow_few_pods registers \
+             it all the same"
         );
+        for name in ["ecs.g7.large", "ecs.g7.4xlarge", ""] {
+            may_join(&named(name)).expect("enough");
+        }
     }
 }

@@ -148,4 +148,12 @@ impl Admin for Fake {
     async fn ledger_digest(&self, _: Request<LedgerDigestRequest>) -> Answer<LedgerDigestResponse> {
         Err(Status::unimplemented("not here"))
     }
+
+    async fn capacity(&self, _: Request<CapacityRequest>) -> Answer<CapacityResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn validate_plan(&self, _: Request<ValidatePlanRequest>) -> Answer<ValidatePlanResponse> {
+        Err(Status::unimplemented("not here"))
+    }
 }

@@ -29,6 +29,9 @@ pub struct Register {
     /// Decides how many addresses it can have; without it there is no limit
     #[arg(long, value_name = "TYPE")]
     pub instance_type: Option<String>,
+    /// Register a type that gives too few pods to join; see `berthctl capacity`
+    #[arg(long)]
+    pub allow_few_pods: bool,
     /// Warm addresses to keep on the node, per family
     #[arg(
         long,
@@ -54,6 +57,7 @@ impl Register {
             zone: self.zone,
             instance_type: self.instance_type.unwrap_or_default(),
             warm_target: self.warm_target,
+            allow_few_pods: self.allow_few_pods,
         };
         let made = session.client().register_node(request).await?;
         Ok(Box::new(Node::from(made)))

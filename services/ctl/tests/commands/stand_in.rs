@@ -158,6 +158,21 @@ impl Admin for StandIn {
         }))
     }
 
+    /// Refuses every plan with a node pool.
+    async fn validate_plan(
+        &self,
+        request: Request<ValidatePlanRequest>,
+    ) -> Result<Response<ValidatePlanResponse>, Status> {
+        self.note(request.get_ref());
+        let finding = |pool: &NodePool| PlanFinding {
+            severity: "refused".to_owned(),
+            code: "type_unknown".to_owned(),
+            message: format!("node pool {}: no such type", pool.name),
+        };
+        let findings = request.get_ref().pools.iter().map(finding).collect();
+        Ok(Response::new(ValidatePlanResponse { findings }))
+    }
+
     async fn watch_history(
         &self,
         _: Request<WatchHistoryRequest>,
@@ -184,6 +199,7 @@ impl Admin for StandIn {
         promote_member(PromoteMemberRequest) -> ChangeMemberResponse;
         remove_member(RemoveMemberRequest) -> ChangeMemberResponse;
         set_cluster_version(SetClusterVersionRequest) -> SetClusterVersionResponse;
+        capacity(CapacityRequest) -> CapacityResponse;
     }
 }
 

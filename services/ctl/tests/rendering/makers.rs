@@ -5,6 +5,7 @@ use berthctl::error::Error;
 use berthctl::moment::Moment;
 use berthctl::output::Document;
 use berthctl::view::allocation::Allocation;
+use berthctl::view::capacity::Capacities;
 use berthctl::view::check::Observations;
 use berthctl::view::claim::Claim;
 use berthctl::view::event::Events;
@@ -12,6 +13,7 @@ use berthctl::view::explanation::Explanation;
 use berthctl::view::holder::Holder;
 use berthctl::view::member::Members;
 use berthctl::view::node::Node;
+use berthctl::view::plan::Findings;
 use berthctl::view::raft::RaftStatus;
 use berthctl::view::version::Versions;
 use berthctl::view::vswitch::VSwitch;
@@ -392,4 +394,79 @@ pub fn check(holds: bool) -> impl Document {
         }
     }
     seen.report()
+}
+
+pub fn capacity() -> impl Document {
+    let row = |mode: &str, pods: u64, static_pods: u64| v1::ModeCapacity {
+        mode: word(mode),
+        pods,
+        static_pods,
+        own_eni_pods: Some(0),
+        max_pods: 213,
+        host_network_pods: 213 - pods,
+        ..Default::default()
+    };
+    let trunk = v1::ModeCapacity {
+        own_eni_pods: None,
+        ..row("shared+trunk", 210, 203)
+    };
+    Capacities::from(v1::CapacityResponse {
+        instance_type: word("ecs.g7.4xlarge"),
+        limits: Some(v1::InstanceLimits {
+            enis: 8,
+            addresses_per_eni: 30,
+            ipv6_per_eni: Some(30),
+            ..Default::default()
+        }),
+        modes: vec![
+            row("shared", 210, 203),
+            trunk,
+            v1::ModeCapacity {
+                own_eni_pods: Some(7),
+                ..row("exclusive", 7, 7)
+            },
+        ],
+    })
+}
+
+pub fn capacity_too_small() -> impl Document {
+    let obstacle = v1::Obstacle {
+        code: word("too_few_pods"),
+        message: word("ecs.ebm.small gives 8 pods in shared mode, more than 11 are needed"),
+    };
+    let row = v1::ModeCapacity {
+        mode: word("shared"),
+        pods: 8,
+        static_pods: 6,
+        own_eni_pods: Some(0),
+        rdma_enis: 1,
+        rdma_pods: 4,
+        max_pods: 5,
+        stranded_addresses: 7,
+        obstacles: vec![obstacle],
+        ..Default::default()
+    };
+    Capacities::from(v1::CapacityResponse {
+        instance_type: word("ecs.ebm.small"),
+        limits: Some(v1::InstanceLimits {
+            enis: 4,
+            total_enis: Some(0),
+            addresses_per_eni: 4,
+            ipv6_per_eni: None,
+            can_trunk: Some(false),
+            rdma_enis: Some(1),
+        }),
+        modes: vec![row],
+    })
+}
+
+pub fn plan(findings: &[[&str; 3]]) -> impl Document + use<> {
+    let finding = |[severity, code, message]: &[&str; 3]| v1::PlanFinding {
+        severity: word(severity),
+        code: word(code),
+        message: word(message),
+    };
+    Findings::from(v1::ValidatePlanResponse {
+        findings: findings.iter().map(finding).collect(),
+    })
 }

@@ -1,12 +1,14 @@
 //! What administrators and their tools call. One file per noun.
 
 mod allocation;
+mod capacity;
 mod claim;
 mod cluster;
 mod explain;
 mod history;
 mod member;
 mod node;
+mod plan;
 mod version;
 mod view;
 mod vswitch;
@@ -243,5 +245,15 @@ impl Admin for AdminService {
         request: Request<LedgerDigestRequest>,
     ) -> Answered<LedgerDigestResponse> {
         answered!(self, request, cluster::digest)
+    }
+
+    async fn capacity(&self, request: Request<CapacityRequest>) -> Answered<CapacityResponse> {
+        answered!(self, request, capacity::of)
+    }
+    async fn validate_plan(
+        &self,
+        request: Request<ValidatePlanRequest>,
+    ) -> Answered<ValidatePlanResponse> {
+        answered!(self, request, plan::validate)
     }
 }

@@ -92,6 +92,8 @@ pub const TABLE: &[Row] = &[
     row("/berth.v1.Admin/RemoveMember", ADMINS, USUAL),
     row("/berth.v1.Admin/SetClusterVersion", ADMINS, USUAL),
     row("/berth.v1.Admin/LedgerDigest", READERS, USUAL),
+    row("/berth.v1.Admin/Capacity", READERS, USUAL),
+    row("/berth.v1.Admin/ValidatePlan", READERS, USUAL),
     row("/berth.v1.Checks/HashAt", READERS, USUAL),
     row("/berth.v1.Checks/VerifyHistory", READERS, USUAL),
     row("/berth.v1.Checks/PlanRepair", READERS, USUAL),

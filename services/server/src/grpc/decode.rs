@@ -2,6 +2,7 @@
 
 use super::limits;
 use berth_domain::address::{AddressRange, NetworkKind, Subnet};
+use berth_domain::capacity::NodeMode;
 use berth_domain::id::{self, *};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::Policy;
@@ -228,6 +229,15 @@ pub fn network_kind(text: &str) -> Decoded<NetworkKind> {
             format_args!("{other:?} is neither \"routed\" nor \"vpc\""),
         )),
     }
+}
+
+/// "shared", "shared+trunk" or "exclusive".
+pub fn node_mode(field: &'static str, text: &str) -> Decoded<NodeMode> {
+    let known = NodeMode::ALL.into_iter().find(|mode| mode.as_str() == text);
+    known.ok_or_else(|| {
+        let modes = NodeMode::ALL.map(NodeMode::as_str).join(", ");
+        invalid(field, format_args!("{text:?} is none of {modes}"))
+    })
 }
 
 /// "never", "delete", "ttl=10m".

@@ -43,5 +43,11 @@ pub const COOLING_MS_MAX: u64 = 86_400_000;
 pub const COOLING_MS: u64 = 30_000;
 /// A warm address is nobody else's: more than a node's largest type has room for is a mistake.
 pub const WARM_TARGET_MAX: u32 = 1_000;
+/// vSwitches of the nodes, and of the pods, in a plan: each is compared with each.
+pub const PLAN_VSWITCHES_MAX: usize = 64;
+/// Node pools in a plan.
+pub const PLAN_POOLS_MAX: usize = 32;
+/// Instance types of one pool: a name that is not known is compared with the whole catalogue.
+pub const POOL_TYPES_MAX: usize = 16;
 /// Moments are ms since 1970; this is the year 2100, so that seconds or ns given by mistake are found out.
 pub const WALL_MS_MAX: u64 = 4_102_444_800_000;

@@ -258,6 +258,19 @@ async fn a_bad_vswitch_is_refused() {
         &status,
         &invalid("instance_type", &["ecs.g7.4xlarge"]),
     );
+    let mut small = v1::RegisterNodeRequest {
+        instance_type: "ecs.g6.large".into(),
+        ..node("worker-2")
+    };
+    let refused = admin.register_node(small.clone()).await;
+    check(
+        "too few pods",
+        &refused.expect_err("6 pods"),
+        &invalid("instance_type", &["gives 6 pods", "more than 11"]),
+    );
+    small.allow_few_pods = true;
+    let registered = admin.register_node(small).await.expect("as was said");
+    assert_eq!(registered.get_ref().pod_capacity, 6);
 }
 
 /// Promise: a full vSwitch is refused with every state counted, and again served once there is room.

@@ -186,3 +186,52 @@ async fn a_leader_without_a_quorum_answers_stale_reads_only() {
         assert!(answer.expect(name) >= head, "{name}");
     }
 }
+
+/// Promise: what looks at no ledger is answered by any server: the capacity of a type, and the findings of a plan.
+#[tokio::test]
+async fn what_is_reckoned_is_answered() {
+    let directory = directory();
+    let berthd = Berthd::dev(directory.path(), &[]);
+    let mut admin = berthd.admin().await;
+    let request = v1::CapacityRequest {
+        instance_type: "ecs.g7.4xlarge".into(),
+        ..Default::default()
+    };
+    let capacity = admin.capacity(request).await.expect("an answer");
+    let modes = &capacity.get_ref().modes;
+    let pods: Vec<(&str, u64)> = modes
+        .iter()
+        .map(|row| (row.mode.as_str(), row.pods))
+        .collect();
+    assert_eq!(
+        pods,
+        [("shared", 210), ("shared+trunk", 210), ("exclusive", 7)]
+    );
+    let vswitch = |name: &str, cidr: &str| v1::PlannedVSwitch {
+        name: name.into(),
+        zone: "a".into(),
+        ipv4_cidr: cidr.into(),
+        ..Default::default()
+    };
+    let request = v1::ValidatePlanRequest {
+        node_vswitches: vec![vswitch("nodes", "10.1.0.0/24")],
+        pod_vswitches: vec![vswitch("pods", "10.2.0.0/16")],
+        service_ipv4_cidr: "10.2.128.0/20".into(),
+        ..Default::default()
+    };
+    let answer = admin.validate_plan(request).await.expect("an answer");
+    let findings = &answer.get_ref().findings;
+    let codes: Vec<[&str; 2]> = findings
+        .iter()
+        .map(|one| [&*one.severity, &*one.code])
+        .collect();
+    assert_eq!(
+        codes,
+        [["refused", "service_overlap"], ["warning", "few_zones"]]
+    );
+    assert!(
+        findings[0]
+            .message
+            .contains("10.2.128.0/20 overlaps 10.2.0.0/16")
+    );
+}

@@ -142,4 +142,15 @@ impl Admin for Heart {
     ) -> Refused<LedgerDigestResponse> {
         Err(Status::unimplemented("not here"))
     }
+
+    async fn capacity(&self, _: Request<CapacityRequest>) -> Refused<CapacityResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn validate_plan(
+        &self,
+        _: Request<ValidatePlanRequest>,
+    ) -> Refused<ValidatePlanResponse> {
+        Err(Status::unimplemented("not here"))
+    }
 }

@@ -1,7 +1,7 @@
 //! Nodes: register, remove, show, list.
 
 use super::{AdminService, view};
-use crate::capacity::capacity;
+use crate::capacity::{capacity, may_join};
 use crate::failure::Failure;
 use crate::grpc::decode::{self, Decoded, name, number};
 use crate::grpc::limits;
@@ -92,6 +92,9 @@ fn missing(name: &NodeName) -> Refusal {
 fn command(request: &v1::RegisterNodeRequest) -> Decoded<RegisterNode> {
     let instance_type = name("instance_type", &request.instance_type, InstanceType::new)?;
     let room = capacity(&instance_type)?;
+    if !request.allow_few_pods {
+        may_join(&instance_type)?;
+    }
     Ok(RegisterNode {
         name: name("name", &request.name, NodeName::new)?,
         identity: name("identity", &request.identity, NodeIdentity::new)?,

@@ -61,6 +61,8 @@ fn the_table_keeps_roles_apart() {
             "Explain",
             "ClusterStatus",
             "LedgerDigest",
+            "Capacity",
+            "ValidatePlan",
         ];
         let method = row.method.rsplit('/').next().expect("a name");
         let admin = row.method.starts_with("/berth.v1.Admin/");
