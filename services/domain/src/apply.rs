@@ -2,6 +2,8 @@
 //!
 //! A decision installs nothing. All that it sees is the ledger, the command, and the time of the entry's header.
 
+mod advance_job;
+mod begin_job;
 mod bind;
 mod confirm_node;
 mod create_claim;
@@ -11,6 +13,7 @@ mod delete_vswitch;
 mod ending;
 mod expire;
 mod given;
+mod note_foreign;
 mod reclaim;
 mod recover;
 mod recovering;
@@ -33,6 +36,7 @@ use crate::ledger::{Ledger, nodes, vswitches};
 use crate::outcome::{Outcome, Refusal};
 use crate::row::Change;
 
+pub use begin_job::JOB_ADDRESSES_MAX;
 pub use confirm_node::LIVE_MAX;
 pub(crate) use given::in_use;
 pub use recover::JUMP_MIN;
@@ -89,6 +93,9 @@ pub(crate) fn decide(context: &Context, proposal: &Proposal) -> Decided {
         Command::Rehearse(_) => rehearse::decide(context),
         Command::Recover(command) => recover::decide(context, proposal, command),
         Command::ConfirmNode(command) => confirm_node::decide(context, command),
+        Command::BeginJob(command) => begin_job::decide(context, command),
+        Command::AdvanceJob(command) => advance_job::decide(context, command),
+        Command::NoteForeign(command) => note_foreign::decide(context, command),
     })
 }
 

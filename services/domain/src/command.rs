@@ -7,7 +7,10 @@ use crate::version::ClusterVersion;
 use std::net::IpAddr;
 
 mod canonical;
+mod job;
 mod since;
+
+pub use job::{AdvanceJob, BeginJob, NoteForeign, Plan, Report};
 
 pub(crate) use canonical::digest;
 
@@ -85,6 +88,12 @@ pub enum Command {
     Recover(Recover),
     /// What lives on a node, after a recovery.
     ConfirmNode(ConfirmNode),
+    /// Cloud calls are to be made for a node's ENIs: the intent.
+    BeginJob(BeginJob),
+    /// What came of a job's call, or of a look at the cloud.
+    AdvanceJob(AdvanceJob),
+    /// Addresses are somebody else's in the cloud, or are not any more.
+    NoteForeign(NoteForeign),
 }
 
 /// See [`Command::CreateVSwitch`]. Refused if the name exists, a CIDR has host bits or overlaps another vSwitch's.
@@ -397,7 +406,7 @@ pub struct Live {
 }
 
 /// Every name of [`Command::name`].
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 21] = [
     "create-vswitch",
     "delete-vswitch",
     "register-node",
@@ -416,6 +425,9 @@ pub const NAMES: [&str; 18] = [
     "rehearse",
     "recover",
     "confirm-node",
+    "begin-job",
+    "advance-job",
+    "note-foreign",
 ];
 
 /// The static text of a command's name, for whoever reads one back.
@@ -447,6 +459,9 @@ impl Command {
             Self::Rehearse(_) => "rehearse",
             Self::Recover(_) => "recover",
             Self::ConfirmNode(_) => "confirm-node",
+            Self::BeginJob(_) => "begin-job",
+            Self::AdvanceJob(_) => "advance-job",
+            Self::NoteForeign(_) => "note-foreign",
         }
     }
 
@@ -471,6 +486,9 @@ impl Command {
             Self::Rehearse(_) => 84,
             Self::Recover(_) => 13,
             Self::ConfirmNode(_) => 14,
+            Self::BeginJob(_) => 17,
+            Self::AdvanceJob(_) => 18,
+            Self::NoteForeign(_) => 19,
         }
     }
 }

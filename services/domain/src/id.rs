@@ -54,6 +54,33 @@ number!(
     /// A replica of the cluster; random, never reused.
     MemberId
 );
+number!(
+    /// An ENI of ours: the revision that planned it. The cloud's own name for it is its [`EniId`], known once it is made.
+    EniNumber
+);
+number!(
+    /// A job of cloud calls: see [`JobId::of`].
+    JobId
+);
+
+/// Jobs that one command may begin: more than any instance type has ENIs.
+const JOBS_PER_COMMAND: u64 = 64;
+
+// === impl JobId ===
+
+impl JobId {
+    /// Of the revision that began it, and its place in that command. Revisions stay far below what would not fit: they jump by
+    /// microseconds at most.
+    pub fn of(revision: Revision, place: u8) -> Self {
+        let place = u64::from(place) % JOBS_PER_COMMAND;
+        Self(
+            revision
+                .0
+                .saturating_mul(JOBS_PER_COMMAND)
+                .saturating_add(place),
+        )
+    }
+}
 
 // After the limit: how many bytes stand in place. What is usual fits: a container id of 64 digits, a uuid of 36.
 macro_rules! name {
@@ -115,6 +142,10 @@ const GRAPHIC: Characters = Characters {
     contain: |c| c.is_ascii_graphic(),
     words: "printable ASCII ones without space",
 };
+const HARDWARE: Characters = Characters {
+    contain: |c| c.is_ascii_hexdigit() || c == ':',
+    words: "0-9 a-f A-F :",
+};
 const WORDS: Characters = Characters {
     contain: |c| !c.is_control(),
     words: "all but control characters",
@@ -175,6 +206,14 @@ name!(
 name!(
     /// An elastic network interface's id, as the cloud names it.
     EniId, "eni", 64, 30, PLAIN, false
+);
+name!(
+    /// A hardware address, as the cloud writes it.
+    MacAddress, "mac address", 17, 22, HARDWARE, false
+);
+name!(
+    /// A security group, as the cloud names it.
+    SecurityGroup, "security group", 64, 30, PLAIN, false
 );
 name!(
     /// The kernel's boot id.

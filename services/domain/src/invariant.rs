@@ -5,6 +5,7 @@
 
 mod accounting;
 mod claims;
+mod enis;
 mod history;
 mod holders;
 mod ranges;
@@ -72,6 +73,16 @@ pub const ALL: &[Invariant] = &[
         id: "A9",
         promise: "the states of a vSwitch add up to its size, and the counters are what a recount gives",
         check: accounting::conserved,
+    },
+    Invariant {
+        id: "E1",
+        promise: "an address on an ENI of ours is of its node and vSwitch, and no node and no ENI has more than it can",
+        check: enis::where_they_are,
+    },
+    Invariant {
+        id: "E2",
+        promise: "what is under way has its job, a job has only what is its own, and an ENI that is not in use has one",
+        check: enis::jobs_have_their_own,
     },
     Invariant {
         id: "A13",

@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod attachments;
 pub(crate) mod claims;
 mod counts;
+pub(crate) mod enis;
 mod index;
 mod install;
 mod layered;
@@ -48,6 +49,7 @@ pub struct Ledger {
     pub(crate) nodes: nodes::Nodes,
     pub(crate) addresses: addresses::Addresses,
     pub(crate) attachments: attachments::Attachments,
+    pub(crate) enis: enis::Enis,
     pub(crate) claims: claims::Claims,
     pub(crate) requests: requests::Requests,
     members: Arc<BTreeMap<MemberId, Arc<Member>>>,
@@ -130,6 +132,7 @@ impl Ledger {
             nodes: nodes::Nodes::default(),
             addresses: addresses::Addresses::default(),
             attachments: attachments::Attachments::default(),
+            enis: enis::Enis::default(),
             claims: claims::Claims::default(),
             requests: requests::Requests::default(),
             members: Arc::default(),

@@ -43,6 +43,8 @@ pub enum Outcome {
     },
     /// So many rows changed by `Expire`, `Stock` or `Reclaim`; 0 = nothing was due.
     Rows(u32),
+    /// A job was begun.
+    Job(JobId),
     /// It was done; there is nothing to say.
     Done,
     /// A node's word was taken.
@@ -204,6 +206,36 @@ pub enum Refusal {
         waiting: u32,
         /// One of them, in words.
         first: String,
+    },
+    /// A job is at another step than the one reported on: somebody was faster, or the report is late.
+    #[error("job {job} is at {step}, attempt {attempt}: the report is of another step")]
+    JobMovedOn {
+        /// Which.
+        job: JobId,
+        /// Where it is.
+        step: &'static str,
+        /// How often the step was begun anew.
+        attempt: u32,
+    },
+    /// The node has as many ENIs as it can.
+    #[error("node {node} has {used} of {capacity} ENIs for pods")]
+    NoEniSlot {
+        /// Where.
+        node: NodeName,
+        /// ENIs that are there, or on their way in or out.
+        used: u32,
+        /// What fits.
+        capacity: u32,
+    },
+    /// The ENI has as many addresses of a family as it can.
+    #[error("ENI {eni} has {used} of {capacity} addresses")]
+    EniFull {
+        /// Which.
+        eni: EniNumber,
+        /// Addresses that are on it, or on their way.
+        used: u32,
+        /// What fits.
+        capacity: u32,
     },
     /// Something still uses it.
     #[error("{what} {name} is in use: {by}")]

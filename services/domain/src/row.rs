@@ -10,8 +10,13 @@ use crate::version::ClusterVersion;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+mod eni;
+mod job;
 mod recovery;
 mod transition;
+
+pub use eni::{Eni, EniKind, EniState};
+pub use job::{CALL_LIFE_MS, Cause, Job, Step, Work};
 
 pub use recovery::{Recovery, RecoveryKind, Stray, StrayCause, UNKNOWN_NODES};
 pub use transition::{Phase, TRANSITIONS, allowed};
@@ -24,12 +29,12 @@ pub enum AddressState {
         /// From this revision on.
         since: Revision,
     },
-    /// A cloud call that assigns it to this ENI is under way.
+    /// A job brings it onto an ENI of this node; nobody may use it before the cloud has confirmed that it is there.
     Reserved {
         /// Where.
         node: NodeId,
-        /// On which ENI.
-        eni: EniId,
+        /// Which job; it names the ENI.
+        job: JobId,
     },
     /// Warm: this node's alone. No ENI on a routed network.
     Idle {
@@ -56,12 +61,12 @@ pub enum AddressState {
         /// On which ENI it still stands.
         eni: Option<EniId>,
     },
-    /// A cloud call that takes it from this ENI is under way.
+    /// A job takes it from its ENI.
     Releasing {
-        /// Where.
-        node: NodeId,
-        /// On which ENI.
-        eni: EniId,
+        /// Where it takes room; none = its node was removed.
+        node: Option<NodeId>,
+        /// Which job; it names the ENI.
+        job: JobId,
     },
     /// Kept for its claim, without a live sandbox.
     Held {
@@ -363,6 +368,24 @@ pub enum Change {
         before: bool,
         /// It does.
         after: bool,
+    },
+    /// An ENI of ours.
+    Eni {
+        /// Which.
+        number: EniNumber,
+        /// Absent = it was not there.
+        before: Option<Arc<Eni>>,
+        /// Absent = it is not there any more.
+        after: Option<Arc<Eni>>,
+    },
+    /// A job of cloud calls.
+    Job {
+        /// Which.
+        id: JobId,
+        /// Absent = it was not there.
+        before: Option<Arc<Job>>,
+        /// Absent = it has ended.
+        after: Option<Arc<Job>>,
     },
     /// A stray sandbox.
     Stray {

@@ -23,8 +23,10 @@ pub struct VersionRange {
 pub const BASE: ClusterVersion = ClusterVersion(1);
 /// Clusters that grow, recover and mend themselves: `recover`, `confirm-node`, `set-cluster-version`, `repair`.
 pub const CARE: ClusterVersion = ClusterVersion(2);
+/// ENIs and the cloud calls that are made for them: `begin-job`, `advance-job`, `note-foreign`.
+pub const CLOUD: ClusterVersion = ClusterVersion(3);
 /// Of no release: what a program built with the feature `next-version` applies beyond this one, to rehearse an upgrade.
-pub const REHEARSAL: ClusterVersion = ClusterVersion(3);
+pub const REHEARSAL: ClusterVersion = ClusterVersion(4);
 
 /// What this program applies. Its lower end rises when a release stops reading an old log.
 pub const APPLIES: VersionRange = VersionRange {
@@ -32,7 +34,7 @@ pub const APPLIES: VersionRange = VersionRange {
     highest: if cfg!(feature = "next-version") {
         REHEARSAL
     } else {
-        CARE
+        CLOUD
     },
 };
 

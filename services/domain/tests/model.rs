@@ -65,6 +65,9 @@ fn variant(refusal: &Refusal) -> &'static str {
         Refusal::VersionLowered { .. } => "VersionLowered",
         Refusal::NotBroken { .. } => "NotBroken",
         Refusal::Recovering { .. } => "Recovering",
+        Refusal::JobMovedOn { .. } => "JobMovedOn",
+        Refusal::NoEniSlot { .. } => "NoEniSlot",
+        Refusal::EniFull { .. } => "EniFull",
     }
 }
 

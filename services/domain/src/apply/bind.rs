@@ -1,6 +1,6 @@
 //! The ADD: an attachment gets addresses, both families or none, dynamic or its claim's.
 
-mod addresses;
+pub(super) mod addresses;
 mod claim;
 mod earlier;
 

@@ -105,7 +105,10 @@ pub fn in_use(ledger: &Ledger, address: IpAddr) -> Option<Refusal> {
         }
         AddressState::Idle { node: id, .. }
         | AddressState::Reserved { node: id, .. }
-        | AddressState::Releasing { node: id, .. } => node(id),
+        | AddressState::Releasing { node: Some(id), .. } => node(id),
+        AddressState::Releasing { node: None, job } => {
+            format!("job {job} of a node that was removed")
+        }
         AddressState::Quarantined { .. } => match ledger.strays_at(address).next() {
             Some(stray) => format!("{} on {}, by that node's word", stray.key, node(stray.node)),
             None => "nobody known, until every node has said what lives there".into(),

@@ -1,5 +1,6 @@
 //! A node's warm addresses become free.
 
+use super::bind::addresses::is_ours;
 use super::{Context, Decided, Decision, given, recovering};
 use crate::command::Reclaim;
 use crate::outcome::{Outcome, Refusal};
@@ -15,7 +16,10 @@ pub(super) fn decide(context: &Context, command: &Reclaim) -> Decided {
         let before = context.ledger.address_state(*address);
         match &before {
             // Its node has not said whether it is warm still.
-            Some(AddressState::Idle { node, .. }) if *node == command.node => {
+            // What is on an ENI of ours leaves it by a job first.
+            Some(AddressState::Idle { node, eni })
+                if *node == command.node && !is_ours(context, *node, eni.as_ref()) =>
+            {
                 recovering::none_open(context)?;
             }
             _ => return Err(Refusal::Taken { address: *address }),

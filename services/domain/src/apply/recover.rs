@@ -4,7 +4,7 @@ use super::{Context, Decided, Decision, invalid};
 use crate::command::Recover;
 use crate::id::NodeId;
 use crate::outcome::{Outcome, Refusal};
-use crate::row::{AddressState, Change, Recovery, UNKNOWN_NODES};
+use crate::row::{AddressState, Change, Eni, EniState, Recovery, UNKNOWN_NODES};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ pub(super) fn decide(
     });
     changes.extend(members);
     forget_strays(context, &mut changes);
+    forget_jobs(context, &mut changes);
     let mut waiting: BTreeSet<NodeId> = ledger.nodes().map(|node| node.id).collect();
     if command.unknown_nodes {
         waiting.insert(UNKNOWN_NODES);
@@ -76,6 +77,34 @@ fn check(context: &Context, command: &Recover) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// What a job of the old cluster was about may have been done, undone and done again since: nothing is concluded from it, and
+/// the cloud is looked at anew. ENIs that no job needs stay.
+fn forget_jobs(context: &Context, changes: &mut Vec<Change>) {
+    let free = AddressState::Free {
+        since: context.revision,
+    };
+    for job in context.ledger.jobs() {
+        for address in &job.addresses {
+            let before = context.ledger.address_state(*address);
+            let change = Change::address(job.vswitch, *address, before, Some(free.clone()));
+            changes.push(change);
+        }
+        changes.push(Change::Job {
+            id: job.id,
+            before: Some(job.clone()),
+            after: None,
+        });
+    }
+    let lost = |eni: &&Arc<Eni>| eni.state != EniState::InUse;
+    for eni in context.ledger.enis().filter(lost) {
+        changes.push(Change::Eni {
+            number: eni.number,
+            before: Some(eni.clone()),
+            after: None,
+        });
+    }
 }
 
 /// Every node reports anew; what the reports of an earlier recovery said is void.

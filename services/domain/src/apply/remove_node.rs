@@ -1,5 +1,7 @@
 //! Forgets a node. Its warm addresses become free; if it is confirmed dead, its allocations end.
 
+mod enis;
+
 use super::ending::{self, Ending};
 use super::{Context, Decided, Decision, recovering};
 use crate::command::RemoveNode;
@@ -46,6 +48,7 @@ pub(super) fn decide(context: &Context, command: &RemoveNode) -> Decided {
     for (address, before) in context.ledger.node_standing(command.node) {
         changes.extend(left(context, address, before));
     }
+    enis::leave(context, &mut changes, command.node);
     recovering::end_strays(context, &mut changes, &strays, 0);
     recovering::settle(context, &mut changes, command.node);
     changes.push(Change::Node {

@@ -1,6 +1,7 @@
 //! Free addresses become a node's warm ones.
 
-use super::{Context, Decided, Decision, given};
+use super::bind::addresses::is_ours;
+use super::{Context, Decided, Decision, given, invalid};
 use crate::address::Family;
 use crate::command::Stock;
 use crate::outcome::Outcome;
@@ -10,6 +11,12 @@ pub(super) fn decide(context: &Context, command: &Stock) -> Decided {
     given::distinct(&command.addresses)?;
     let vswitch = &context.vswitch(command.vswitch)?.row;
     let node = context.node(command.node)?;
+    if is_ours(context, command.node, command.eni.as_ref()) {
+        return Err(invalid(
+            "eni",
+            "addresses come onto an ENI by a job, once the cloud has them there",
+        ));
+    }
     for family in Family::ALL {
         let come = command
             .addresses

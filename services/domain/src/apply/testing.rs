@@ -1,5 +1,7 @@
 //! A small world for tests: two nodes, a routed vSwitch 10.0.0.0/24, and short ways to say commands.
 
+pub(crate) mod jobs;
+
 use crate::Ledger;
 use crate::address::{NetworkKind, Subnet};
 use crate::command::*;

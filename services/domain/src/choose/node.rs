@@ -141,11 +141,6 @@ impl NodeStock {
                 eni,
                 ..
             } if *node == self.node.id => Some((eni.clone(), false)),
-            AddressState::Reserved { node, eni } | AddressState::Releasing { node, eni }
-                if *node == self.node.id =>
-            {
-                Some((Some(eni.clone()), false))
-            }
             _ => None,
         }
     }

@@ -61,6 +61,13 @@ impl Writer<'_> {
                 self.u64(command.revision_jump);
                 self.flag(command.unknown_nodes);
             }
+            Command::BeginJob(command) => self.begin_job(command),
+            Command::AdvanceJob(command) => self.advance_job(command),
+            Command::NoteForeign(command) => {
+                self.u64(command.vswitch.0);
+                self.list(&command.come, Self::address);
+                self.list(&command.gone, Self::address);
+            }
             Command::ConfirmNode(command) => {
                 self.u64(command.node.0);
                 self.byte(match command.word {
@@ -69,6 +76,74 @@ impl Writer<'_> {
                 });
                 self.list(&command.live, Self::live);
             }
+        }
+    }
+
+    fn begin_job(&mut self, command: &BeginJob) {
+        self.u64(command.node.0);
+        match &command.plan {
+            Plan::CreateEni {
+                vswitch,
+                kind,
+                security_groups,
+                addresses,
+            } => {
+                self.byte(0);
+                self.u64(vswitch.0);
+                self.eni_kind(*kind);
+                self.list(security_groups, |writer, group| {
+                    writer.text(group.as_bytes())
+                });
+                self.list(addresses, Self::address);
+            }
+            Plan::Assign { eni, addresses } => {
+                self.byte(1);
+                self.u64(eni.0);
+                self.list(addresses, Self::address);
+            }
+            Plan::Unassign { eni, addresses } => {
+                self.byte(2);
+                self.u64(eni.0);
+                self.list(addresses, Self::address);
+            }
+            Plan::DeleteEni { eni, trunk_too } => {
+                self.byte(3);
+                self.u64(eni.0);
+                self.flag(*trunk_too);
+            }
+        }
+    }
+
+    fn advance_job(&mut self, command: &AdvanceJob) {
+        self.u64(command.job.0);
+        self.step(command.step);
+        self.u32(command.attempt);
+        match &command.report {
+            Report::Created {
+                eni,
+                mac,
+                addresses,
+            } => {
+                self.byte(0);
+                self.text(eni.as_bytes());
+                self.text(mac.as_bytes());
+                self.list(addresses, Self::address);
+            }
+            Report::Accepted => self.byte(1),
+            Report::Attached => self.byte(2),
+            Report::Assigned { addresses } => {
+                self.byte(3);
+                self.list(addresses, Self::address);
+            }
+            Report::Unassigned => self.byte(4),
+            Report::Detached => self.byte(5),
+            Report::Deleted => self.byte(6),
+            Report::Refused { cause, foreign } => {
+                self.byte(7);
+                self.cause(*cause);
+                self.list(foreign, Self::address);
+            }
+            Report::Unknown => self.byte(8),
         }
     }
 

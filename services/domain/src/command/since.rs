@@ -4,7 +4,7 @@
 //! its bytes. So a member never meets what it does not know, and cannot apply half of it.
 
 use super::{Command, Vote};
-use crate::version::{BASE, CARE, ClusterVersion, REHEARSAL};
+use crate::version::{BASE, CARE, CLOUD, ClusterVersion, REHEARSAL};
 
 // === impl Command ===
 
@@ -32,6 +32,7 @@ impl Command {
             // It goes ahead of the version that it sets: see `written_at`.
             Self::SetClusterVersion(_) => BASE,
             Self::Repair(_) | Self::Recover(_) | Self::ConfirmNode(_) => CARE,
+            Self::BeginJob(_) | Self::AdvanceJob(_) | Self::NoteForeign(_) => CLOUD,
             Self::Rehearse(_) => REHEARSAL,
         }
     }

@@ -5,6 +5,7 @@
 //! declaration. An address is 4 or 6 as one byte, then its octets in network order. The layout never changes for what
 //! is there: new variants come last, new fields make a new variant.
 
+mod enis;
 mod rows;
 
 use super::EventGroup;

@@ -56,7 +56,8 @@ pub fn cooled_down(group: &EventGroup) -> Result<(), Violation> {
             after,
             ..
         } = change
-            && Phase::of(after.as_ref()) != Phase::Cooling
+            // With its ENI it leaves a dead node, and rests once more when both are gone.
+            && !matches!(Phase::of(after.as_ref()), Phase::Cooling | Phase::Releasing)
             // Its node says that it lives there: it was given out before, by the cluster that was restored.
             && group.cause != "confirm-node"
             && group.ledger_time_ms < *until_ms

@@ -93,10 +93,10 @@ impl Place {
         match self {
             Self::Idle { node } | Self::Bound { node, .. } => Some(*node),
             Self::Other(state) => match &**state {
-                AddressState::Reserved { node, .. }
-                | AddressState::Idle { node, .. }
-                | AddressState::Releasing { node, .. } => Some(*node),
-                AddressState::Cooling { node, .. } => *node,
+                AddressState::Reserved { node, .. } | AddressState::Idle { node, .. } => {
+                    Some(*node)
+                }
+                AddressState::Cooling { node, .. } | AddressState::Releasing { node, .. } => *node,
                 _ => None,
             },
             _ => None,

@@ -57,6 +57,8 @@ impl Ledger {
                 self.recoveries.last = after.clone();
             }
             Change::OwedReport { node, after, .. } => self.recoveries.set_owed(*node, *after),
+            Change::Eni { number, after, .. } => self.enis.set(*number, after.clone()),
+            Change::Job { id, after, .. } => self.enis.set_job(*id, after.clone()),
             Change::Stray {
                 node, key, after, ..
             } => self.recoveries.set_stray(*node, key, after.clone()),

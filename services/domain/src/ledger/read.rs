@@ -8,8 +8,8 @@ use crate::event::Chain;
 use crate::id::*;
 use crate::outcome::Refusal;
 use crate::row::{
-    AddressState, Allocation, Claim, Cluster, Member, Node, Phase, Recovery, RequestResult, Stray,
-    Tombstone, VSwitch,
+    AddressState, Allocation, Claim, Cluster, Eni, Job, Member, Node, Phase, Recovery,
+    RequestResult, Stray, Tombstone, VSwitch,
 };
 use crate::version::ClusterVersion;
 use std::net::IpAddr;
@@ -261,6 +261,63 @@ impl Ledger {
             })
     }
 
+    /// An ENI of ours.
+    pub fn eni(&self, number: EniNumber) -> Option<&Arc<Eni>> {
+        self.enis.get(number)
+    }
+
+    /// All ENIs of ours, in the order of their planning.
+    pub fn enis(&self) -> impl Iterator<Item = &Arc<Eni>> {
+        self.enis.iter()
+    }
+
+    /// The ENIs that were made for a node, in the order of their planning; also of a node that was removed.
+    pub fn enis_of(&self, node: NodeId) -> impl Iterator<Item = &Arc<Eni>> {
+        self.enis.of_node(node)
+    }
+
+    /// The node's ENI that the cloud calls so.
+    pub fn eni_named(&self, node: NodeId, id: &EniId) -> Option<&Arc<Eni>> {
+        self.enis.named(node, id)
+    }
+
+    /// A job that is under way.
+    pub fn job(&self, id: JobId) -> Option<&Arc<Job>> {
+        self.enis.job(id)
+    }
+
+    /// All jobs that are under way, in the order of their begin.
+    pub fn jobs(&self) -> impl Iterator<Item = &Arc<Job>> {
+        self.enis.jobs()
+    }
+
+    /// The jobs for a node, in the order of their begin; also of a node that was removed.
+    pub fn jobs_of(&self, node: NodeId) -> impl Iterator<Item = &Arc<Job>> {
+        self.enis.jobs_of_node(node)
+    }
+
+    /// The addresses that are on an ENI, or on their way onto or off it, in order. It walks over what its node has.
+    pub fn addresses_on(&self, eni: &Eni) -> Vec<IpAddr> {
+        let on_it = |id: &Option<EniId>| id.is_some() && *id == eni.id;
+        let standing = self
+            .node_standing(eni.node)
+            .filter(|(_, state)| match state {
+                AddressState::Idle { eni: on, .. } | AddressState::Cooling { eni: on, .. } => {
+                    on_it(on)
+                }
+                _ => false,
+            });
+        let bound = self
+            .node_allocations(eni.node)
+            .filter(|row| on_it(&row.eni));
+        let jobs = self.jobs_of(eni.node).filter(|job| job.eni == eni.number);
+        let mut addresses: Vec<IpAddr> = standing.map(|(address, _)| address).collect();
+        addresses.extend(bound.flat_map(|row| row.addresses.iter().copied()));
+        addresses.extend(jobs.flat_map(|job| job.addresses.iter().copied()));
+        addresses.sort();
+        addresses
+    }
+
     /// A claim.
     pub fn claim(&self, id: ClaimId) -> Option<&Arc<Claim>> {
         self.claims.get(id)
@@ -356,6 +413,8 @@ impl Ledger {
             requests: self.requests.len(),
             members: self.members.len(),
             strays: self.recoveries.strays_len(),
+            enis: self.enis.len(),
+            jobs: self.enis.jobs_len(),
         }
     }
 }
@@ -383,6 +442,10 @@ pub struct Sizes {
     pub members: usize,
     /// Sandboxes that live with addresses not their own.
     pub strays: usize,
+    /// ENIs of ours.
+    pub enis: usize,
+    /// Jobs under way.
+    pub jobs: usize,
 }
 
 fn in_order<'a>(rows: impl Iterator<Item = &'a Arc<Allocation>>) -> Vec<Arc<Allocation>> {

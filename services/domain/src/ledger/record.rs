@@ -15,21 +15,22 @@ use crate::id::{
 };
 use crate::planted::{self, Planted};
 use crate::row::{
-    AddressState, Allocation, Claim, Cluster, Member, Node, Recovery, RequestResult, Stray,
-    Tombstone, VSwitch,
+    AddressState, Allocation, Claim, Cluster, Eni, Job, Member, Node, Recovery, RequestResult,
+    Stray, Tombstone, VSwitch,
 };
-use crate::version::{BASE, ClusterVersion};
+use crate::version::{BASE, CARE, ClusterVersion};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The newest form of the records. Older ones are brought up to it by [`UPGRADES`], newer ones are refused.
-pub const STATE_VERSION: u32 = 2;
+pub const STATE_VERSION: u32 = 3;
 
 /// The form in which a ledger at this cluster version is written: one that every member can read, so that a program of
 /// the version before can go on with the directory until the version is raised.
 pub fn state_version(version: ClusterVersion) -> u32 {
     match version {
         BASE => 1,
+        CARE => 2,
         _ => STATE_VERSION,
     }
 }
@@ -97,6 +98,10 @@ pub enum Record {
     Recovery(Arc<Recovery>),
     /// By key and node.
     Stray(Arc<Stray>),
+    /// By number; from state version 3 on.
+    Eni(Arc<Eni>),
+    /// By id; from state version 3 on.
+    Job(Arc<Job>),
 }
 
 /// All records of a frozen ledger, made as they are asked for: it owns a clone and may go to another thread.
@@ -122,6 +127,8 @@ enum Part {
     Requests,
     Recovery,
     Strays,
+    Enis,
+    Jobs,
     End,
 }
 
@@ -184,8 +191,13 @@ impl Records {
             }
             Part::Strays => (
                 ledger.strays().cloned().map(Record::Stray).collect(),
-                Part::End,
+                Part::Enis,
             ),
+            Part::Enis => (
+                ledger.enis().cloned().map(Record::Eni).collect(),
+                Part::Jobs,
+            ),
+            Part::Jobs => (ledger.jobs().cloned().map(Record::Job).collect(), Part::End),
             Part::End => return None,
         })
     }

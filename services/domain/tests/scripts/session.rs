@@ -216,6 +216,7 @@ fn answered(answer: &Answer) -> String {
             strays,
             waiting,
         }) => format!("{adopted} adopted, {strays} strays, {waiting} nodes to wait for"),
+        Ok(Outcome::Job(id)) => format!("job {id}"),
         Ok(Outcome::Done) => "done".into(),
         Err(refusal) => format!("refused: {refusal}"),
     };
@@ -277,6 +278,24 @@ fn changed(change: &Change) -> String {
         } => {
             format!(
                 "  request {id} {}\n",
+                sides(before.is_some(), after.is_some())
+            )
+        }
+        Change::Eni {
+            number,
+            before,
+            after,
+        } => {
+            let state = after.as_ref().map_or("", |row| row.state.name());
+            format!(
+                "  ENI {number} {} {state}\n",
+                sides(before.is_some(), after.is_some())
+            )
+        }
+        Change::Job { id, before, after } => {
+            let step = after.as_ref().map_or("", |row| row.step.name());
+            format!(
+                "  job {id} {} {step}\n",
                 sides(before.is_some(), after.is_some())
             )
         }

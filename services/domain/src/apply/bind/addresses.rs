@@ -4,6 +4,7 @@ use super::claim::Wanted;
 use crate::address::Family;
 use crate::apply::{Context, given};
 use crate::command::Bind;
+use crate::id::{EniId, NodeId};
 use crate::ledger::nodes;
 use crate::outcome::Refusal;
 use crate::row::{AddressState, Allocation, Change, VSwitch};
@@ -21,6 +22,7 @@ pub(super) fn check(
     wanted: &Wanted,
 ) -> Result<Places, Refusal> {
     let mut places = Vec::with_capacity(command.addresses.len());
+    let of_the_cloud = is_ours(context, command.node, command.eni.as_ref());
     for address in command.addresses.iter().copied() {
         given::in_range(vswitch, address)?;
         let before = context.ledger.address_state(address);
@@ -29,7 +31,8 @@ pub(super) fn check(
             (Wanted::Existing(claim), Some(AddressState::Held { claim: by })) => *by == claim.id,
             (Wanted::Existing(_), Some(AddressState::Bound { .. })) => true,
             (Wanted::Existing(_), _) => false,
-            (_, None | Some(AddressState::Free { .. })) => true,
+            // Nobody uses an address before the cloud has confirmed that it is on the ENI.
+            (_, None | Some(AddressState::Free { .. })) => !of_the_cloud,
             (_, Some(AddressState::Idle { node, eni })) => {
                 *node == command.node && *eni == command.eni
             }
@@ -41,6 +44,11 @@ pub(super) fn check(
         places.push((address, before));
     }
     Ok(places)
+}
+
+/// Whether an ENI is one that Berth has made: its addresses come and go by jobs.
+pub(in crate::apply) fn is_ours(context: &Context, node: NodeId, eni: Option<&EniId>) -> bool {
+    eni.is_some_and(|id| context.ledger.eni_named(node, id).is_some())
 }
 
 /// Warm addresses and those of ended allocations stand on the node already.

@@ -18,7 +18,11 @@ impl Writer<'_> {
     pub(crate) fn address_state(&mut self, value: &AddressState) {
         match value {
             AddressState::Free { since } => self.numbered(0, since.0),
-            AddressState::Reserved { node, eni } => self.standing(1, *node, Some(eni)),
+            // 1 and 5 named an ENI instead of a job; no release ever wrote one.
+            AddressState::Reserved { node, job } => {
+                self.numbered(11, node.0);
+                self.u64(job.0);
+            }
             AddressState::Idle { node, eni } => self.standing(2, *node, eni.as_ref()),
             AddressState::Bound {
                 node,
@@ -38,7 +42,10 @@ impl Writer<'_> {
                 self.option(*node, |writer, node| writer.u64(node.0));
                 self.eni(eni.as_ref());
             }
-            AddressState::Releasing { node, eni } => self.standing(5, *node, Some(eni)),
+            AddressState::Releasing { node, job } => {
+                self.numbered(12, job.0);
+                self.option(*node, |writer, node| writer.u64(node.0));
+            }
             AddressState::Held { claim } => self.numbered(6, claim.0),
             AddressState::Disputed { claim } => self.numbered(7, claim.0),
             AddressState::Quarantined { since } => self.numbered(8, since.0),
@@ -162,6 +169,7 @@ impl Writer<'_> {
                 self.u32(*rows);
             }
             Outcome::Done => self.byte(6),
+            Outcome::Job(id) => self.numbered(8, id.0),
             Outcome::Confirmed {
                 adopted,
                 strays,
@@ -299,6 +307,18 @@ impl Writer<'_> {
                 self.numbered(10, node.0);
                 self.flag(*before);
                 self.flag(*after);
+            }
+            Change::Eni {
+                number,
+                before,
+                after,
+            } => {
+                self.numbered(12, number.0);
+                self.sides(before.as_deref(), after.as_deref(), Self::eni_row);
+            }
+            Change::Job { id, before, after } => {
+                self.numbered(13, id.0);
+                self.sides(before.as_deref(), after.as_deref(), Self::job);
             }
             Change::Stray {
                 node,

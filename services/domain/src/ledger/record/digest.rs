@@ -66,6 +66,8 @@ impl Writer<'_> {
             // 9 is the cluster's own row.
             Record::Recovery(row) => self.tagged(10, &**row, Self::recovery),
             Record::Stray(row) => self.tagged(11, &**row, Self::stray),
+            Record::Eni(row) => self.tagged(12, &**row, Self::eni_row),
+            Record::Job(row) => self.tagged(13, &**row, Self::job),
         }
     }
 

@@ -126,6 +126,16 @@ impl Ledger {
                     after: Some(row),
                 }
             }
+            Record::Eni(row) => Change::Eni {
+                number: row.number,
+                before: None,
+                after: Some(row),
+            },
+            Record::Job(row) => Change::Job {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
             Record::Stray(row) => Change::Stray {
                 node: row.node,
                 key: row.key.clone(),
@@ -175,6 +185,12 @@ impl Ledger {
                 row.cluster == self.cluster,
             ),
             Record::Stray(row) => ("stray", row.key.to_string(), known_node(row.node)),
+            Record::Eni(row) => (
+                "ENI",
+                row.number.to_string(),
+                self.vswitch(row.vswitch).is_some(),
+            ),
+            Record::Job(row) => ("job", row.id.to_string(), self.eni(row.eni).is_some()),
             _ => return Ok(()),
         };
         whole.then_some(()).ok_or(Error::Dangling { what, name })

@@ -15,11 +15,18 @@ pub struct Upgrade {
 }
 
 /// Every step that this program knows, in order, without a gap up to [`STATE_VERSION`].
-pub const UPGRADES: &[Upgrade] = &[Upgrade {
-    from: 1,
-    what: "a record of the cluster's own row; without one the cluster is at its first version",
-    record: Some,
-}];
+pub const UPGRADES: &[Upgrade] = &[
+    Upgrade {
+        from: 1,
+        what: "a record of the cluster's own row; without one the cluster is at its first version",
+        record: Some,
+    },
+    Upgrade {
+        from: 2,
+        what: "records of ENIs and jobs; without them there are none",
+        record: Some,
+    },
+];
 
 /// The steps that lead from this form to today's.
 pub(super) fn steps(upgrades: &[Upgrade], found: u32) -> Result<&[Upgrade], Error> {
@@ -58,7 +65,7 @@ mod tests {
     }
 
     /// The form 0 that never was: its nodes kept their warm targets in tens.
-    const FROM_THE_BEGINNING: [Upgrade; 2] = [
+    const FROM_THE_BEGINNING: [Upgrade; 3] = [
         Upgrade {
             from: 0,
             what: "warm targets are counted singly",
@@ -73,6 +80,7 @@ mod tests {
             },
         },
         UPGRADES[0],
+        UPGRADES[1],
     ];
 
     fn of_form(records: Vec<Record>, form: u32) -> Vec<Record> {
@@ -121,14 +129,14 @@ mod tests {
         let numbers = |found| Error::StateVersion {
             found,
             oldest: 1,
-            newest: 2,
+            newest: 3,
         };
         assert_eq!(refused(0), numbers(0));
-        assert_eq!(refused(3), numbers(3));
+        assert_eq!(refused(4), numbers(4));
         assert!(
-            refused(3)
+            refused(4)
                 .to_string()
-                .contains("state version 3, this program reads 1 to 2")
+                .contains("state version 4, this program reads 1 to 3")
         );
     }
 

@@ -78,9 +78,9 @@ fn damaged_snapshots() {
         matches!(
             refused,
             Error::StateVersion {
-                found: 3,
+                found: 4,
                 oldest: 1,
-                newest: 2
+                newest: 3
             }
         ),
         "{refused:?}"
