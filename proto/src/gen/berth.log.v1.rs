@@ -38,7 +38,7 @@ pub struct Proposal {
     pub facts_version: u64,
     #[prost(
         oneof = "proposal::Command",
-        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100, 29, 30"
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100, 29, 30, 33, 34, 35"
     )]
     pub command: ::core::option::Option<proposal::Command>,
 }
@@ -83,6 +83,12 @@ pub mod proposal {
         Recover(super::Recover),
         #[prost(message, tag = "30")]
         ConfirmNode(super::ConfirmNode),
+        #[prost(message, tag = "33")]
+        BeginJob(super::BeginJob),
+        #[prost(message, tag = "34")]
+        AdvanceJob(super::AdvanceJob),
+        #[prost(message, tag = "35")]
+        NoteForeign(super::NoteForeign),
     }
 }
 /// 4 or 16 bytes, network order.
@@ -392,11 +398,130 @@ pub struct Live {
     #[prost(message, repeated, tag = "6")]
     pub addresses: ::prost::alloc::vec::Vec<Address>,
 }
+/// Cloud calls are to be made for a node's ENIs.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BeginJob {
+    #[prost(uint64, tag = "1")]
+    pub node: u64,
+    #[prost(oneof = "begin_job::Plan", tags = "2, 3, 4, 5")]
+    pub plan: ::core::option::Option<begin_job::Plan>,
+}
+/// Nested message and enum types in `BeginJob`.
+pub mod begin_job {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Plan {
+        #[prost(message, tag = "2")]
+        CreateEni(super::CreateEni),
+        #[prost(message, tag = "3")]
+        Assign(super::EniAddresses),
+        #[prost(message, tag = "4")]
+        Unassign(super::EniAddresses),
+        #[prost(message, tag = "5")]
+        DeleteEni(super::DeleteEni),
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateEni {
+    #[prost(uint64, tag = "1")]
+    pub vswitch: u64,
+    /// 1 = secondary, 2 = trunk.
+    #[prost(uint32, tag = "2")]
+    pub kind: u32,
+    #[prost(string, repeated, tag = "3")]
+    pub security_groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The first is the primary one.
+    #[prost(message, repeated, tag = "4")]
+    pub addresses: ::prost::alloc::vec::Vec<Address>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EniAddresses {
+    #[prost(uint64, tag = "1")]
+    pub eni: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub addresses: ::prost::alloc::vec::Vec<Address>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteEni {
+    #[prost(uint64, tag = "1")]
+    pub eni: u64,
+    #[prost(bool, tag = "2")]
+    pub trunk_too: bool,
+}
+/// What came of a job's step; steps are numbered from 1 as the domain lists them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AdvanceJob {
+    #[prost(uint64, tag = "1")]
+    pub job: u64,
+    #[prost(uint32, tag = "2")]
+    pub step: u32,
+    #[prost(uint32, tag = "3")]
+    pub attempt: u32,
+    #[prost(oneof = "advance_job::Report", tags = "4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    pub report: ::core::option::Option<advance_job::Report>,
+}
+/// Nested message and enum types in `AdvanceJob`.
+pub mod advance_job {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Report {
+        #[prost(message, tag = "4")]
+        Created(super::CreatedEni),
+        #[prost(bool, tag = "5")]
+        Accepted(bool),
+        #[prost(bool, tag = "6")]
+        Attached(bool),
+        #[prost(message, tag = "7")]
+        Assigned(super::Addresses),
+        #[prost(bool, tag = "8")]
+        Unassigned(bool),
+        #[prost(bool, tag = "9")]
+        Detached(bool),
+        #[prost(bool, tag = "10")]
+        Deleted(bool),
+        #[prost(message, tag = "11")]
+        Refused(super::RefusedCall),
+        #[prost(bool, tag = "12")]
+        Unknown(bool),
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreatedEni {
+    #[prost(string, tag = "1")]
+    pub eni: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub mac: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub addresses: ::prost::alloc::vec::Vec<Address>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Addresses {
+    #[prost(message, repeated, tag = "1")]
+    pub addresses: ::prost::alloc::vec::Vec<Address>,
+}
+/// Causes are numbered from 1 as the domain lists them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RefusedCall {
+    #[prost(uint32, tag = "1")]
+    pub cause: u32,
+    #[prost(message, repeated, tag = "2")]
+    pub foreign: ::prost::alloc::vec::Vec<Address>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NoteForeign {
+    #[prost(uint64, tag = "1")]
+    pub vswitch: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub come: ::prost::alloc::vec::Vec<Address>,
+    #[prost(message, repeated, tag = "3")]
+    pub gone: ::prost::alloc::vec::Vec<Address>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unit {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddressState {
-    #[prost(oneof = "address_state::State", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(
+        oneof = "address_state::State",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+    )]
     pub state: ::core::option::Option<address_state::State>,
 }
 /// Nested message and enum types in `AddressState`.
@@ -405,6 +530,7 @@ pub mod address_state {
     pub enum State {
         #[prost(uint64, tag = "1")]
         FreeSince(u64),
+        /// As the first release would have read it. No release wrote one, and none is accepted.
         #[prost(message, tag = "2")]
         Reserved(super::NodeEni),
         #[prost(message, tag = "3")]
@@ -413,6 +539,7 @@ pub mod address_state {
         Bound(super::BoundTo),
         #[prost(message, tag = "5")]
         Cooling(super::Cooling),
+        /// As `reserved`: no release wrote one.
         #[prost(message, tag = "6")]
         Releasing(super::NodeEni),
         #[prost(uint64, tag = "7")]
@@ -425,6 +552,10 @@ pub mod address_state {
         Foreign(super::Unit),
         #[prost(message, tag = "11")]
         Excluded(super::Unit),
+        #[prost(message, tag = "12")]
+        ReservedBy(super::ByJob),
+        #[prost(message, tag = "13")]
+        ReleasingBy(super::ByJob),
     }
 }
 /// node 0 and an empty eni = none.
@@ -434,6 +565,14 @@ pub struct NodeEni {
     pub node: u64,
     #[prost(string, tag = "2")]
     pub eni: ::prost::alloc::string::String,
+}
+/// node 0 = it was removed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ByJob {
+    #[prost(uint64, tag = "1")]
+    pub node: u64,
+    #[prost(uint64, tag = "2")]
+    pub job: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BoundTo {
@@ -654,9 +793,62 @@ pub struct StrayRow {
     #[prost(uint64, tag = "8")]
     pub since: u64,
 }
+/// Kinds and states are numbered from 1 as the domain lists them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EniRow {
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// Empty = it is not made yet.
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub mac: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub node: u64,
+    #[prost(uint64, tag = "5")]
+    pub vswitch: u64,
+    #[prost(uint32, tag = "6")]
+    pub kind: u32,
+    #[prost(string, repeated, tag = "7")]
+    pub security_groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "8")]
+    pub primary: ::core::option::Option<Address>,
+    #[prost(uint32, tag = "9")]
+    pub state: u32,
+}
+/// Works, steps and causes are numbered from 1 as the domain lists them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JobRow {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(uint64, tag = "2")]
+    pub node: u64,
+    #[prost(uint64, tag = "3")]
+    pub vswitch: u64,
+    #[prost(uint64, tag = "4")]
+    pub eni: u64,
+    #[prost(uint32, tag = "5")]
+    pub work: u32,
+    #[prost(message, repeated, tag = "6")]
+    pub addresses: ::prost::alloc::vec::Vec<Address>,
+    #[prost(uint32, tag = "7")]
+    pub step: u32,
+    #[prost(uint32, tag = "8")]
+    pub attempt: u32,
+    #[prost(uint64, tag = "9")]
+    pub began_ms: u64,
+    #[prost(uint64, tag = "10")]
+    pub step_since_ms: u64,
+    /// Absent = no call is open whose end is not known.
+    #[prost(uint64, optional, tag = "11")]
+    pub doubt_until_ms: ::core::option::Option<u64>,
+    /// 0 = none.
+    #[prost(uint32, tag = "12")]
+    pub trouble: u32,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Outcome {
-    #[prost(oneof = "outcome::Outcome", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "outcome::Outcome", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub outcome: ::core::option::Option<outcome::Outcome>,
 }
 /// Nested message and enum types in `Outcome`.
@@ -679,6 +871,8 @@ pub mod outcome {
         Done(super::Unit),
         #[prost(message, tag = "8")]
         Confirmed(super::ConfirmedOutcome),
+        #[prost(uint64, tag = "9")]
+        Job(u64),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -707,7 +901,10 @@ pub struct ClaimOutcome {
 /// A row before and after; an absent side means that the row is not there.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Change {
-    #[prost(oneof = "change::Change", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    #[prost(
+        oneof = "change::Change",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
+    )]
     pub change: ::core::option::Option<change::Change>,
 }
 /// Nested message and enum types in `Change`.
@@ -738,6 +935,10 @@ pub mod change {
         OwedReport(super::OwedReportChange),
         #[prost(message, tag = "12")]
         Stray(super::StrayChange),
+        #[prost(message, tag = "13")]
+        Eni(super::EniChange),
+        #[prost(message, tag = "14")]
+        Job(super::JobChange),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -840,6 +1041,24 @@ pub struct OwedReportChange {
     #[prost(bool, tag = "3")]
     pub after: bool,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EniChange {
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<EniRow>,
+    #[prost(message, optional, tag = "3")]
+    pub after: ::core::option::Option<EniRow>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JobChange {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<JobRow>,
+    #[prost(message, optional, tag = "3")]
+    pub after: ::core::option::Option<JobRow>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StrayChange {
     #[prost(uint64, tag = "1")]
@@ -888,7 +1107,7 @@ pub struct SnapshotChunk {
 pub struct SnapshotRecord {
     #[prost(
         oneof = "snapshot_record::Record",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
     )]
     pub record: ::core::option::Option<snapshot_record::Record>,
 }
@@ -921,6 +1140,10 @@ pub mod snapshot_record {
         Recovery(super::RecoveryRow),
         #[prost(message, tag = "12")]
         Stray(super::StrayRow),
+        #[prost(message, tag = "13")]
+        Eni(super::EniRow),
+        #[prost(message, tag = "14")]
+        Job(super::JobRow),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -63,7 +63,7 @@ fn a_hasty_driver_is_found() {
 /// Promise: the cases reach every step, with ends of every kind; else the test above shows nothing.
 #[test]
 fn every_step_is_reached() {
-    let config = ProptestConfig::with_cases(200);
+    let config = ProptestConfig::with_cases(400);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
         failure_persistence: None,
         ..config

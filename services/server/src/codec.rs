@@ -6,7 +6,9 @@
 mod address;
 mod change;
 mod command;
+mod eni;
 mod entry;
+mod job;
 mod record;
 mod recovery;
 mod row;

@@ -95,6 +95,8 @@ impl Batches {
                 self.rows.push((revision, change.clone()));
                 self.everyone.push((revision, change.clone()));
             }
+            // No actor chooses by ENIs and jobs yet; the addresses on them are told as all others are.
+            Change::Eni { .. } | Change::Job { .. } => {}
             Change::Tombstone { .. }
             | Change::Request { .. }
             | Change::Member { .. }

@@ -51,6 +51,9 @@ pub enum EniState {
 // === impl EniKind ===
 
 impl EniKind {
+    /// Every one. The log numbers them as they stand here: new ones come last.
+    pub const ALL: [Self; 2] = [Self::Secondary, Self::Trunk];
+
     /// For people: "secondary".
     pub fn name(self) -> &'static str {
         match self {
@@ -63,6 +66,9 @@ impl EniKind {
 // === impl EniState ===
 
 impl EniState {
+    /// Every one. The log numbers them as they stand here: new ones come last.
+    pub const ALL: [Self; 4] = [Self::Planned, Self::Available, Self::InUse, Self::Leaving];
+
     /// For people: "in use".
     pub fn name(self) -> &'static str {
         match self {

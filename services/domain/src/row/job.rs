@@ -106,6 +106,14 @@ pub enum Cause {
 // === impl Work ===
 
 impl Work {
+    /// Every one. The log numbers them as they stand here: new ones come last.
+    pub const ALL: [Self; 4] = [
+        Self::CreateEni,
+        Self::Assign,
+        Self::Unassign,
+        Self::DeleteEni,
+    ];
+
     /// For people: "create-eni".
     pub fn name(self) -> &'static str {
         match self {
@@ -125,7 +133,7 @@ impl Work {
 // === impl Step ===
 
 impl Step {
-    /// Every one, in the order in which a life passes them.
+    /// Every one. The log numbers them as they stand here: new ones come last.
     pub const ALL: [Self; 12] = [
         Self::Create,
         Self::Attach,
@@ -171,6 +179,19 @@ impl Step {
 // === impl Cause ===
 
 impl Cause {
+    /// Every one. The log numbers them as they stand here: new ones come last.
+    pub const ALL: [Self; 9] = [
+        Self::Unknown,
+        Self::AddressTaken,
+        Self::VSwitchFull,
+        Self::Quota,
+        Self::SecurityGroup,
+        Self::Elsewhere,
+        Self::WrongState,
+        Self::Credentials,
+        Self::Other,
+    ];
+
     /// For people.
     pub fn words(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use berth_domain::command::*;
 use berth_domain::id::*;
 use berth_domain::invariant;
 use berth_domain::outcome::{Outcome, Refusal};
-use berth_domain::row::{AddressState, CALL_LIFE_MS, EniKind, EniState, Job, Phase};
+use berth_domain::row::{AddressState, CALL_LIFE_MS, EniKind, EniState, Job, Phase, Step};
 use berth_domain::version::CLOUD;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -139,7 +139,8 @@ impl World {
             207..=226 => self.take_effect(a),
             227..=234 => self.grab(a),
             235..=237 => self.remove_node(a),
-            238..=245 => self.note(),
+            238..=243 => self.note(),
+            244..=246 => self.slip(),
             _ => drop(self.apply(Command::Expire(Expire { limit: 512 }))),
         }
     }
@@ -157,7 +158,7 @@ impl World {
                 let vswitch = pick(&self.vswitches, c).expect("two");
                 Plan::CreateEni {
                     vswitch,
-                    kind: if d % 4 == 0 {
+                    kind: if d.is_multiple_of(4) {
                         EniKind::Trunk
                     } else {
                         EniKind::Secondary
@@ -344,6 +345,15 @@ impl World {
             && self.cloud.foreign.len() < 4
         {
             self.cloud.foreign.insert(at);
+        }
+    }
+
+    /// An attach that was accepted comes to nothing.
+    fn slip(&mut self) {
+        let waits = |job: &&std::sync::Arc<Job>| job.step == Step::AwaitAttached;
+        let eni = self.ledger.jobs().find(waits).map(|job| job.eni);
+        if let Some(eni) = eni.and_then(|eni| self.cloud.enis.get_mut(&eni)) {
+            eni.on = None;
         }
     }
 

@@ -136,6 +136,20 @@ fn part(change: &Change) -> Part {
             before: *before,
             after: *after,
         }),
+        Change::Eni {
+            number,
+            before,
+            after,
+        } => Part::Eni(v1::EniChange {
+            number: number.0,
+            before: side(before),
+            after: side(after),
+        }),
+        Change::Job { id, before, after } => Part::Job(v1::JobChange {
+            id: id.0,
+            before: side(before),
+            after: side(after),
+        }),
         Change::Stray {
             node,
             key,
@@ -207,6 +221,16 @@ fn change(part: Part) -> Result<Change, Error> {
             node: NodeId(change.node),
             before: change.before,
             after: change.after,
+        },
+        Part::Eni(change) => Change::Eni {
+            number: EniNumber(change.number),
+            before: optional(change.before)?,
+            after: optional(change.after)?,
+        },
+        Part::Job(change) => Change::Job {
+            id: JobId(change.id),
+            before: optional(change.before)?,
+            after: optional(change.after)?,
         },
         Part::Stray(change) => Change::Stray {
             node: NodeId(change.node),

@@ -40,6 +40,9 @@ impl Wire<Message> for Command {
             Self::Rehearse(Rehearse) => Message::Rehearse(v1::Rehearse {}),
             Self::Recover(command) => Message::Recover(command.to_wire()),
             Self::ConfirmNode(command) => Message::ConfirmNode(command.to_wire()),
+            Self::BeginJob(command) => Message::BeginJob(command.to_wire()),
+            Self::AdvanceJob(command) => Message::AdvanceJob(command.to_wire()),
+            Self::NoteForeign(command) => Message::NoteForeign(command.to_wire()),
         }
     }
 
@@ -69,6 +72,9 @@ impl Wire<Message> for Command {
             Message::Rehearse(v1::Rehearse {}) => Self::Rehearse(Rehearse),
             Message::Recover(command) => Self::Recover(Wire::from_wire(command)?),
             Message::ConfirmNode(command) => Self::ConfirmNode(Wire::from_wire(command)?),
+            Message::BeginJob(command) => Self::BeginJob(Wire::from_wire(command)?),
+            Message::AdvanceJob(command) => Self::AdvanceJob(Wire::from_wire(command)?),
+            Message::NoteForeign(command) => Self::NoteForeign(Wire::from_wire(command)?),
         })
     }
 }

@@ -120,6 +120,8 @@ impl Wire<v1::SnapshotRecord> for Record {
             } => Part::Request(request_to_wire(principal, id, result)),
             Self::Recovery(row) => Part::Recovery(row.to_wire()),
             Self::Stray(row) => Part::Stray(row.to_wire()),
+            Self::Eni(row) => Part::Eni(row.to_wire()),
+            Self::Job(row) => Part::Job(row.to_wire()),
         };
         v1::SnapshotRecord { record: Some(part) }
     }
@@ -155,6 +157,8 @@ impl Wire<v1::SnapshotRecord> for Record {
                 }
                 Part::Recovery(row) => Self::Recovery(Wire::from_wire(row)?),
                 Part::Stray(row) => Self::Stray(Wire::from_wire(row)?),
+                Part::Eni(row) => Self::Eni(Wire::from_wire(row)?),
+                Part::Job(row) => Self::Job(Wire::from_wire(row)?),
             },
         )
     }

@@ -277,6 +277,7 @@ impl Wire<v1::Outcome> for Outcome {
             }),
             Self::Rows(count) => OutcomePart::Rows(*count),
             Self::Done => OutcomePart::Done(v1::Unit {}),
+            Self::Job(id) => OutcomePart::Job(id.0),
             Self::Confirmed {
                 adopted,
                 strays,
@@ -307,6 +308,7 @@ impl Wire<v1::Outcome> for Outcome {
             },
             OutcomePart::Rows(count) => Self::Rows(count),
             OutcomePart::Done(_) => Self::Done,
+            OutcomePart::Job(id) => Self::Job(JobId(id)),
             OutcomePart::Confirmed(confirmed) => Self::Confirmed {
                 adopted: confirmed.adopted,
                 strays: confirmed.strays,

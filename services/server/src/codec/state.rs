@@ -13,7 +13,7 @@ impl Wire<v1::AddressState> for AddressState {
     fn to_wire(&self) -> v1::AddressState {
         let state = match self {
             Self::Free { since } => State::FreeSince(since.0),
-            Self::Reserved { node, eni } => State::Reserved(at(Some(*node), &Some(eni.clone()))),
+            Self::Reserved { node, job } => State::ReservedBy(by_job(Some(*node), *job)),
             Self::Idle { node, eni } => State::Idle(at(Some(*node), eni)),
             Self::Bound {
                 node,
@@ -28,7 +28,7 @@ impl Wire<v1::AddressState> for AddressState {
                 until_ms: *until_ms,
                 at: Some(at(*node, eni)),
             }),
-            Self::Releasing { node, eni } => State::Releasing(at(Some(*node), &Some(eni.clone()))),
+            Self::Releasing { node, job } => State::ReleasingBy(by_job(*node, *job)),
             Self::Held { claim } => State::HeldClaim(claim.0),
             Self::Disputed { claim } => State::DisputedClaim(claim.0),
             Self::Quarantined { since } => State::QuarantinedSince(since.0),
@@ -44,10 +44,10 @@ impl Wire<v1::AddressState> for AddressState {
                 State::FreeSince(since) => Self::Free {
                     since: Revision(since),
                 },
-                State::Reserved(at) => {
-                    let (node, eni) = on_eni(at)?;
-                    Self::Reserved { node, eni }
-                }
+                State::ReservedBy(by) => Self::Reserved {
+                    node: NodeId(by.node),
+                    job: JobId(by.job),
+                },
                 State::Idle(at) => Self::Idle {
                     node: NodeId(at.node),
                     eni: eni(&at.eni)?,
@@ -70,10 +70,10 @@ impl Wire<v1::AddressState> for AddressState {
                         eni: eni(&at.eni)?,
                     }
                 }
-                State::Releasing(at) => {
-                    let (node, eni) = on_eni(at)?;
-                    Self::Releasing { node, eni }
-                }
+                State::ReleasingBy(by) => Self::Releasing {
+                    node: (by.node > 0).then_some(NodeId(by.node)),
+                    job: JobId(by.job),
+                },
                 State::HeldClaim(claim) => Self::Held {
                     claim: ClaimId(claim),
                 },
@@ -83,6 +83,9 @@ impl Wire<v1::AddressState> for AddressState {
                 State::QuarantinedSince(since) => Self::Quarantined {
                     since: Revision(since),
                 },
+                // Without the job nobody could end it; no release wrote one.
+                State::Reserved(_) => return Err(Error::Missing("job of a reserved address")),
+                State::Releasing(_) => return Err(Error::Missing("job of a releasing address")),
                 State::Foreign(_) => Self::Foreign,
                 State::Excluded(_) => Self::Excluded,
             },
@@ -97,9 +100,11 @@ fn at(node: Option<NodeId>, eni: &Option<EniId>) -> v1::NodeEni {
     }
 }
 
-fn on_eni(at: v1::NodeEni) -> Result<(NodeId, EniId), Error> {
-    let eni = eni(&at.eni)?.ok_or(Error::Missing("eni"))?;
-    Ok((NodeId(at.node), eni))
+fn by_job(node: Option<NodeId>, job: JobId) -> v1::ByJob {
+    v1::ByJob {
+        node: node.map_or(0, |node| node.0),
+        job: job.0,
+    }
 }
 
 /// Who has an address or a claim.

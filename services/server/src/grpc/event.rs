@@ -4,7 +4,7 @@ use crate::policy;
 use berth_domain::event::EventGroup;
 use berth_domain::id::{AttachmentKey, NodeId};
 use berth_domain::row::{
-    AddressState, Allocation, Change, Claim, ClaimState, Member, Node, Recovery, Stray,
+    AddressState, Allocation, Change, Claim, ClaimState, Eni, Job, Member, Node, Recovery, Stray,
     UNKNOWN_NODES, VSwitch,
 };
 use berth_proto::v1;
@@ -98,6 +98,9 @@ impl Names {
                 Change::OwedReport { node, .. } | Change::Stray { node, .. } => {
                     ids.insert(*node);
                 }
+                Change::Eni { before, after, .. } => {
+                    ids.extend(before.iter().chain(after).map(|row| row.node));
+                }
                 _ => {}
             }
         }
@@ -109,9 +112,8 @@ fn node_of(state: &AddressState) -> Option<NodeId> {
     match state {
         AddressState::Reserved { node, .. }
         | AddressState::Idle { node, .. }
-        | AddressState::Bound { node, .. }
-        | AddressState::Releasing { node, .. } => Some(*node),
-        AddressState::Cooling { node, .. } => *node,
+        | AddressState::Bound { node, .. } => Some(*node),
+        AddressState::Cooling { node, .. } | AddressState::Releasing { node, .. } => *node,
         _ => None,
     }
 }
@@ -226,6 +228,21 @@ impl Writer<'_> {
                 let owed = |owes: bool| owes.then(|| "its report is due".to_owned());
                 sides("report", name, owed(*before), owed(*after))
             }
+            Change::Eni {
+                number,
+                before,
+                after,
+            } => sides(
+                "eni",
+                either(before, after)
+                    .and_then(|row| row.id.as_ref())
+                    .map_or_else(|| format!("ENI {number}"), ToString::to_string),
+                before.as_ref().map(|row| self.eni(row)),
+                after.as_ref().map(|row| self.eni(row)),
+            ),
+            Change::Job { id, before, after } => {
+                sides("job", id.to_string(), text(before, job), text(after, job))
+            }
             Change::Stray {
                 key, before, after, ..
             } => sides(
@@ -235,6 +252,12 @@ impl Writer<'_> {
                 after.as_ref().map(|row| self.stray(row)),
             ),
         }
+    }
+
+    /// "in use on worker-1, primary 10.0.0.5"
+    fn eni(&self, row: &Eni) -> String {
+        let node = self.node_name(row.node);
+        format!("{} on {node}, primary {}", row.state.name(), row.primary)
     }
 
     fn node_name(&self, id: NodeId) -> String {
@@ -247,8 +270,8 @@ impl Writer<'_> {
         match state {
             None => "never used".into(),
             Some(AddressState::Free { .. }) => "free".into(),
-            Some(AddressState::Reserved { node, eni }) => {
-                format!("reserved for {} on {eni}", self.node_name(*node))
+            Some(AddressState::Reserved { node, job }) => {
+                format!("reserved for {} by job {job}", self.node_name(*node))
             }
             Some(AddressState::Idle { node, .. }) => format!("idle on {}", self.node_name(*node)),
             Some(AddressState::Bound { node, key, .. }) => {
@@ -257,9 +280,10 @@ impl Writer<'_> {
             Some(AddressState::Cooling { until_ms, .. }) => {
                 format!("cooling until ledger time {until_ms} ms")
             }
-            Some(AddressState::Releasing { node, eni }) => {
-                format!("releasing from {eni} of {}", self.node_name(*node))
-            }
+            Some(AddressState::Releasing { node, job }) => match node {
+                Some(node) => format!("releasing from {} by job {job}", self.node_name(*node)),
+                None => format!("releasing by job {job}"),
+            },
             Some(AddressState::Held { claim }) => format!("held for claim {claim}"),
             Some(AddressState::Disputed { claim }) => format!("disputed for claim {claim}"),
             Some(AddressState::Quarantined { .. }) => "quarantined".into(),
@@ -371,6 +395,17 @@ fn recovery(row: &Recovery) -> String {
         true => format!("open: {} reports are due", row.waiting.len()),
         false => "closed".into(),
     }
+}
+
+/// "create-eni at attach, for 10 addresses"
+fn job(row: &Job) -> String {
+    let (work, step) = (row.work.name(), row.step.name());
+    let trouble = row.trouble.map(|cause| format!("; {cause}"));
+    let trouble = trouble.unwrap_or_default();
+    format!(
+        "{work} at {step}, for {} addresses{trouble}",
+        row.addresses.len()
+    )
 }
 
 fn member(row: &Member) -> String {

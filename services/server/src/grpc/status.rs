@@ -133,8 +133,12 @@ fn ledger(reason: &Refusal, refusal: &mut v1::Refusal) -> RefusalCode {
             refusal.holder.clone_from(holder);
             RefusalCode::HeldByLiveHolder
         }
-        Refusal::StaleGeneration { .. } => RefusalCode::StaleGeneration,
-        Refusal::NodeFull { .. } => RefusalCode::NodeFull,
+        Refusal::StaleGeneration { .. } | Refusal::JobMovedOn { .. } => {
+            RefusalCode::StaleGeneration
+        }
+        Refusal::NodeFull { .. } | Refusal::NoEniSlot { .. } | Refusal::EniFull { .. } => {
+            RefusalCode::NodeFull
+        }
         Refusal::Overlap { cidr, .. } => {
             let is_ipv6 = cidr.contains(':');
             refusal.field = if is_ipv6 { "ipv6_cidr" } else { "ipv4_cidr" }.into();

@@ -63,6 +63,14 @@ pub(super) fn keys(group: &EventGroup) -> Vec<Vec<u8>> {
             Change::OwedReport { node: id, .. } => {
                 keys.insert(node(*id));
             }
+            Change::Eni { before, after, .. } => {
+                let rows = [before, after].into_iter().flatten();
+                keys.extend(rows.map(|row| node(row.node)));
+            }
+            Change::Job { before, after, .. } => {
+                let rows = [before, after].into_iter().flatten();
+                keys.extend(rows.map(|row| node(row.node)));
+            }
             Change::Stray {
                 node: id,
                 before,
@@ -117,9 +125,8 @@ fn standing_on(state: &AddressState) -> Option<NodeId> {
     match state {
         AddressState::Reserved { node, .. }
         | AddressState::Idle { node, .. }
-        | AddressState::Releasing { node, .. }
         | AddressState::Bound { node, .. } => Some(*node),
-        AddressState::Cooling { node, .. } => *node,
+        AddressState::Cooling { node, .. } | AddressState::Releasing { node, .. } => *node,
         _ => None,
     }
 }

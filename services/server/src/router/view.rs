@@ -138,6 +138,8 @@ impl View {
                 }
             }
             Change::Stray { .. }
+            | Change::Eni { .. }
+            | Change::Job { .. }
             | Change::Address { .. }
             | Change::Allocation { .. }
             | Change::Tombstone { .. }

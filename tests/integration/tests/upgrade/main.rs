@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// Long enough that a look of the leader falls between the last restart and the raise.
 const HOLD_OFF_S: &str = "3";
-const NOW: u32 = 2;
-const NEXT: u32 = 3;
+const NOW: u32 = 3;
+const NEXT: u32 = 4;
 const PROGRAM: &str = "berthd";
 const NEXT_PROGRAM: &str = "berthd-next";
 /// A raise comes a few seconds after the last restart; a busy machine takes longer.
@@ -149,7 +149,7 @@ async fn one_by_one_and_back() {
     }
     // With a newer one at the lead, it says for whom it waits.
     lead_by_a_newer_one(&client, &endpoints).await;
-    waits_for(&endpoints, "applies 2 at most, not 3").await;
+    waits_for(&endpoints, "applies 3 at most, not 4").await;
     load.progress().await;
     let early = SetClusterVersionRequest {
         to: NEXT,
@@ -201,7 +201,7 @@ async fn one_by_one_and_back() {
         .await
         .expect_err("it is refused");
     assert!(
-        refused.to_string().contains("does not go back to 2"),
+        refused.to_string().contains("does not go back to 3"),
         "{refused}"
     );
     the_older_one_is_turned_away(cluster).await;
@@ -237,7 +237,7 @@ async fn rehearsed_after_the_rise(client: &Client) {
                 .iter()
                 .filter(|group| group.cause == "set-cluster-version")
                 .collect();
-            assert_eq!(rises.len(), 2, "to 2 at the beginning, to 3 at the end");
+            assert_eq!(rises.len(), 2, "to 3 at the beginning, to 4 at the end");
             let last = rises[1].revision;
             let rehearsals = groups.iter().filter(|group| group.cause == "rehearse");
             let revisions: Vec<u64> = rehearsals.map(|group| group.revision).collect();
@@ -265,7 +265,7 @@ async fn the_older_one_is_turned_away(mut cluster: Cluster) {
     });
     let said = turned_away.await.expect("no panic");
     assert!(
-        said.contains("cluster version 3, and this program applies 1 to 2"),
+        said.contains("cluster version 4, and this program applies 1 to 3"),
         "{said}"
     );
     assert!(

@@ -1,5 +1,7 @@
 //! Commands, rows and ledgers of every kind.
 
+mod jobs;
+
 use berth_domain::Ledger;
 use berth_domain::address::{AddressRange, NetworkKind, Subnet};
 use berth_domain::command::*;
@@ -224,6 +226,7 @@ pub fn command() -> impl Strategy<Value = Command> {
             })
         }),
         repair().prop_map(Command::Repair),
+        jobs::job_command(),
         (cluster_id(), recovery_kind(), any::<(u64, bool)>()).prop_map(
             |(cluster, kind, (revision_jump, unknown_nodes))| {
                 Command::Recover(Recover {
@@ -424,9 +427,9 @@ fn state() -> impl Strategy<Value = AddressState> {
         number().prop_map(|since| AddressState::Free {
             since: Revision(since)
         }),
-        (number(), eni()).prop_map(|(node, eni)| AddressState::Reserved {
+        (number(), number()).prop_map(|(node, job)| AddressState::Reserved {
             node: NodeId(node),
-            eni
+            job: JobId(job)
         }),
         (number(), option::of(eni())).prop_map(|(node, eni)| AddressState::Idle {
             node: NodeId(node),
@@ -447,9 +450,11 @@ fn state() -> impl Strategy<Value = AddressState> {
                 node,
                 eni
             }),
-        (number(), eni()).prop_map(|(node, eni)| AddressState::Releasing {
-            node: NodeId(node),
-            eni
+        (option::of((1..=u64::MAX).prop_map(NodeId)), number()).prop_map(|(node, job)| {
+            AddressState::Releasing {
+                node,
+                job: JobId(job),
+            }
         }),
         number().prop_map(|claim| AddressState::Held {
             claim: ClaimId(claim)
@@ -621,6 +626,20 @@ pub fn change() -> impl Strategy<Value = Change> {
                 version: ClusterVersion(after),
             },
         }),
+        (any::<u64>(), side(jobs::eni_row()), side(jobs::eni_row())).prop_map(
+            |(number, before, after)| Change::Eni {
+                number: EniNumber(number),
+                before,
+                after,
+            }
+        ),
+        (any::<u64>(), side(jobs::job_row()), side(jobs::job_row())).prop_map(
+            |(id, before, after)| Change::Job {
+                id: JobId(id),
+                before,
+                after,
+            }
+        ),
         (side(recovery()), side(recovery()))
             .prop_map(|(before, after)| Change::Recovery { before, after }),
         any::<(u64, bool, bool)>().prop_map(|(node, before, after)| Change::OwedReport {
