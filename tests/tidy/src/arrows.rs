@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("berth-raft", &[]),
     ("berth-telemetry", &[]),
     ("berth-store", &["berth-raft"]),
+    ("berth-cloud", &["berth-domain"]),
     ("berth-client", &["berth-proto"]),
     ("berth-cni", &["berth-client", "berth-proto"]),
     (
