@@ -1,10 +1,11 @@
 //! The cloud that ENIs and addresses come from: what can be asked of it, and what it answers.
 //!
-//! A [`Call`] is what a committed job step wants done; a [`Cloud`] does it. `conductor` says which call or look a job needs next, `alibaba`
-//! turns calls into Alibaba Cloud's wire and back, `simulator` is the other end of the same wire.
+//! A [`Call`] is what a committed job step wants done; a [`Cloud`] does it. `conductor` says which call or look a job needs next, `budget`
+//! when it may go out, `alibaba` turns calls into Alibaba Cloud's wire and back, `simulator` is the other end of the same wire.
 //! Knows nothing of nodes' demand, raft or gRPC. Read `OVERVIEW.md` beside this crate first.
 
 pub mod alibaba;
+pub mod budget;
 pub mod call;
 pub mod conductor;
 pub mod eni;
