@@ -19,6 +19,7 @@ mod check;
 mod date;
 pub mod eni;
 pub mod fault;
+pub mod http;
 mod idempotence;
 pub mod ledger;
 mod quota;

@@ -1,4 +1,5 @@
-//! The project's chores: `cargo xtask demo`, `cargo xtask test`, `cargo xtask soak`, `cargo xtask bench`.
+//! The project's chores: `cargo xtask demo`, `cargo xtask test`, `cargo xtask soak`, `cargo xtask cloud-sim`,
+//! `cargo xtask bench`.
 //!
 //! Knows nothing of Berth's code: it links none of it, so that it compiles in seconds, and drives the programs that
 //! people get, by their command lines.
@@ -10,6 +11,7 @@ mod interrupt;
 mod workspace;
 
 mod bench;
+mod cloud_sim;
 mod demo;
 mod sim;
 mod soak;
@@ -39,6 +41,8 @@ enum Chore {
     Sim(sim::Arguments),
     /// Faults on real servers, drawn by a seed, until stopped; needs root
     Soak(soak::Arguments),
+    /// A simulated cloud on a socket, for what speaks to the real one; all arguments are cloud-sim's
+    CloudSim(cloud_sim::Arguments),
     /// Measured speed, beside etcd on the same disk
     Bench(bench::Arguments),
     /// Runs a program that dies with this one; the demo's own
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Chore::Test(arguments) => test::run(arguments),
         Chore::Sim(arguments) => sim::run(arguments),
         Chore::Soak(arguments) => soak::run(arguments),
+        Chore::CloudSim(arguments) => cloud_sim::run(arguments),
         Chore::Bench(arguments) => bench::run(arguments),
         Chore::Tether(arguments) => child::tether(arguments),
     };

@@ -22,19 +22,27 @@ pub struct Arguments {
     portable: bool,
 }
 
-/// Features that compile the tests that need root, and what they test.
-const ROOT_TESTS: [(&str, &str); 3] = [
+/// Features that compile the tests that need more than a toolchain, what they test, and what they need.
+const FULL_TESTS: [(&str, &str, &str); 4] = [
     (
         "berth-store/root-tests",
         "power cuts and full disks, on loop devices",
+        "root",
     ),
     (
         "berth-cni-tests/root-tests",
         "pods in network namespaces that ping each other, and a real containerd",
+        "root",
     ),
     (
         "berth-integration/root-tests",
         "three servers in network namespaces: kills, partitions, failing disks, power cuts, each with its negative control",
+        "root",
+    ),
+    (
+        "berth-cloud/sdk-tests",
+        "the simulated cloud, driven by the official Python SDK",
+        "python3-venv and the network",
     ),
 ];
 
@@ -119,8 +127,8 @@ pub fn run(arguments: Arguments) -> Result<bool> {
     println!("\n{}", stages.table());
     if !full {
         println!("\nleft out by --portable:");
-        for (feature, what) in ROOT_TESTS {
-            println!("  {what} (feature {feature}; needs root)");
+        for (feature, what, needed) in FULL_TESTS {
+            println!("  {what} (feature {feature}; needs {needed})");
         }
         println!("  the longer fault run ({FAULT_SEEDS} seeds)");
     }
@@ -139,7 +147,7 @@ fn cargo(arguments: &[&str]) -> Result<Command> {
 
 fn with_features(mut command: Command, full: bool, rest: &[&str]) -> Command {
     if full {
-        let features: Vec<&str> = ROOT_TESTS.iter().map(|(feature, _)| *feature).collect();
+        let features: Vec<&str> = FULL_TESTS.iter().map(|(feature, ..)| *feature).collect();
         command.arg("--features").arg(features.join(","));
     }
     command.args(rest);
