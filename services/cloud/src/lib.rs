@@ -12,6 +12,7 @@ pub mod eni;
 pub mod error;
 pub mod id;
 pub mod instance_type;
+pub mod preflight;
 pub mod provider;
 pub mod reply;
 pub mod simulator;

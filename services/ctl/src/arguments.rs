@@ -9,7 +9,7 @@ use crate::moment;
 use crate::output::{Document, Format};
 use crate::session::Session;
 use crate::{
-    allocation, capacity, check, claim, facts, history, member, node, plan, raft, recover,
+    allocation, capacity, check, claim, cloud, facts, history, member, node, plan, raft, recover,
     snapshot, version, vswitch, whohas,
 };
 
@@ -107,6 +107,9 @@ pub enum Noun {
     /// What is not made yet: does it go together?
     #[command(subcommand)]
     Plan(plan::Command),
+    /// What the cloud itself says, asked with your own credentials
+    #[command(subcommand)]
+    Cloud(cloud::Command),
     /// Who takes part in the cluster: add, promote, replace, remove
     #[command(subcommand)]
     Member(member::Command),
@@ -143,6 +146,7 @@ impl Noun {
             Self::Whohas(command) => command.run(session).await,
             Self::Capacity(command) => command.run(session).await,
             Self::Plan(command) => command.run(session).await,
+            Self::Cloud(command) => command.run().await,
             Self::Member(command) => command.run(session).await,
             Self::Raft(command) => command.run(session).await,
             Self::Snapshot(command) => command.run(session).await,

@@ -66,6 +66,9 @@ pub enum Error {
         /// Where, and what is wrong there.
         reason: String,
     },
+    /// What the environment says of the cloud cannot be.
+    #[error("the cloud cannot be asked")]
+    Cloud(#[from] berth_cloud::alibaba::client::SetupError),
     /// A backup that did not come to its end.
     #[error("the backup did not come to its end ({0}), and nothing was kept of it: try again")]
     CutOff(String),

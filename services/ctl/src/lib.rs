@@ -15,6 +15,7 @@ pub mod allocation;
 pub mod capacity;
 pub mod check;
 pub mod claim;
+pub mod cloud;
 pub mod facts;
 pub mod history;
 pub mod member;

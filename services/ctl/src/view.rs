@@ -12,6 +12,7 @@ pub mod holder;
 pub mod member;
 pub mod node;
 pub mod plan;
+pub mod preflight;
 pub mod raft;
 pub mod recovery;
 pub mod snapshot;

@@ -19,8 +19,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("berth-client", &["berth-proto"]),
     ("berth-cni", &["berth-client", "berth-proto"]),
     (
+        // The cloud's client: preflight asks with the administrator's own credentials, without a server.
         "berthctl",
-        &["berth-client", "berth-proto", "berth-telemetry"],
+        &[
+            "berth-client",
+            "berth-cloud",
+            "berth-proto",
+            "berth-telemetry",
+        ],
     ),
     (
         "berth-loadtest",
