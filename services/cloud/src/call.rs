@@ -84,6 +84,8 @@ pub enum Call {
         /// As the page before said; none = the first.
         page: Option<String>,
     },
+    /// The account's quotas in the region.
+    DescribeAccountAttributes,
     /// vSwitches, one page: their CIDRs, zone, and how many addresses are left.
     DescribeVSwitches(DescribeVSwitches),
 }
@@ -189,6 +191,8 @@ pub enum Action {
     DescribeInstances,
     /// See [`Call::DescribeSecurityGroups`].
     DescribeSecurityGroups,
+    /// See [`Call::DescribeAccountAttributes`].
+    DescribeAccountAttributes,
     /// See [`Call::DescribeVSwitches`].
     DescribeVSwitches,
 }
@@ -214,6 +218,7 @@ impl Call {
             Self::DescribeInstanceTypes { .. } => Action::DescribeInstanceTypes,
             Self::DescribeInstances { .. } => Action::DescribeInstances,
             Self::DescribeSecurityGroups { .. } => Action::DescribeSecurityGroups,
+            Self::DescribeAccountAttributes => Action::DescribeAccountAttributes,
             Self::DescribeVSwitches(_) => Action::DescribeVSwitches,
         }
     }
@@ -223,7 +228,7 @@ impl Call {
 
 impl Action {
     /// Every one, as the calls stand.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CreateNetworkInterface,
         Self::AttachNetworkInterface,
         Self::DetachNetworkInterface,
@@ -237,6 +242,7 @@ impl Action {
         Self::DescribeInstanceTypes,
         Self::DescribeInstances,
         Self::DescribeSecurityGroups,
+        Self::DescribeAccountAttributes,
         Self::DescribeVSwitches,
     ];
 
@@ -256,6 +262,7 @@ impl Action {
             Self::DescribeInstanceTypes => "DescribeInstanceTypes",
             Self::DescribeInstances => "DescribeInstances",
             Self::DescribeSecurityGroups => "DescribeSecurityGroups",
+            Self::DescribeAccountAttributes => "DescribeAccountAttributes",
             Self::DescribeVSwitches => "DescribeVSwitches",
         }
     }

@@ -37,8 +37,10 @@ pub struct Seen {
     pub vswitches: Vec<CloudVSwitch>,
     /// Of those asked for, those that are there.
     pub security_groups: Vec<SecurityGroup>,
-    /// ENIs in the VPCs that were seen, whoever's; they count against the account's quota.
+    /// ENIs in the VPCs that were seen, whoever's, primary ones not counted.
     pub enis: usize,
+    /// How many of those the account may have in the region; none = it could not be seen.
+    pub eni_quota: Option<u64>,
 }
 
 /// Something that stands in the way, or will.

@@ -36,6 +36,8 @@ pub enum Body {
     Instances(Vec<Instance>),
     /// A page of security groups.
     SecurityGroups(Page<SecurityGroup>),
+    /// How many ENIs the account may have in the region, primary ones not counted.
+    EniQuota(u64),
     /// A page of vSwitches; `next` is the next page's number.
     VSwitches(Page<CloudVSwitch>),
 }

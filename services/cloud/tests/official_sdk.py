@@ -49,6 +49,10 @@ def main(endpoint):
     switch = [item for item in switches.v_switches.v_switch if item.v_switch_id == "vsw-i"][0]
     holds("DescribeVSwitches", switch.cidr_block == "10.1.0.0/20" and switch.available_ip_address_count > 4000)
 
+    request = ecs.DescribeAccountAttributesRequest(region_id=REGION, attribute_name=["max-elastic-network-interfaces"])
+    items = cloud.describe_account_attributes(request).body.account_attribute_items.account_attribute_item
+    holds("DescribeAccountAttributes", int(items[0].attribute_values.value_item[0].value) > 100)
+
     create = ecs.CreateNetworkInterfaceRequest(
         region_id=REGION,
         v_switch_id="vsw-i",

@@ -57,7 +57,7 @@ fn nothing_is_missing() {
     );
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(document["holds"], true);
-    assert_eq!(document["rights"].as_array().map(Vec::len), Some(14));
+    assert_eq!(document["rights"].as_array().map(Vec::len), Some(15));
 }
 
 /// Promise: what is missing is named and is status 1; a secret that does not fit is not shown.

@@ -109,6 +109,7 @@ fn succeeded(action: Action, body: &[u8]) -> Result<Result<Reply, Error>, Unread
         Action::DescribeInstanceTypes => inventory::instance_types(document(body)?)?,
         Action::DescribeInstances => inventory::instances(document(body)?)?,
         Action::DescribeSecurityGroups => inventory::security_groups(document(body)?)?,
+        Action::DescribeAccountAttributes => inventory::eni_quota(document(body)?)?,
         Action::DescribeVSwitches => inventory::vswitches(document(body)?)?,
     };
     let call = call.and_then(CallId::new);

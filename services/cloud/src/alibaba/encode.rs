@@ -77,6 +77,7 @@ fn written(call: &Call, region: &RegionId) -> Result<Parameters, Refusal> {
         Call::DescribeSecurityGroups { groups, vpc, page } => {
             look::security_groups(groups, vpc.as_ref(), page.as_deref())?
         }
+        Call::DescribeAccountAttributes => look::account_attributes(),
         Call::DescribeVSwitches(describe) => look::vswitches(describe),
     };
     parameters.set("RegionId", region);

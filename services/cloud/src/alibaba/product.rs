@@ -2,6 +2,9 @@
 
 use crate::call::Action;
 
+/// The attribute of an account that says how many ENIs it may have (ECS `DescribeAccountAttributes`).
+pub const ENI_QUOTA: &str = "max-elastic-network-interfaces";
+
 /// An API with its version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Product {
@@ -32,7 +35,8 @@ impl Product {
             | Action::UnassignIpv6Addresses
             | Action::DescribeInstanceTypes
             | Action::DescribeInstances
-            | Action::DescribeSecurityGroups => Self::Ecs,
+            | Action::DescribeSecurityGroups
+            | Action::DescribeAccountAttributes => Self::Ecs,
         }
     }
 

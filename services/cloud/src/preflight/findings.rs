@@ -15,6 +15,7 @@ pub(super) fn findings(seen: &Seen, question: &Question) -> Vec<Finding> {
     absent(seen, question, &mut findings);
     places(seen, &mut findings);
     machines(seen, &mut findings);
+    quota(seen, &mut findings);
     findings.sort_by_key(|finding| !finding.is_missing);
     findings
 }
@@ -118,6 +119,24 @@ fn machines(seen: &Seen, findings: &mut Vec<Finding>) {
                 instance.id, facts.name
             )));
         }
+    }
+}
+
+/// The machines' ENIs against what the account may have. Those of other regions' and VPCs' machines are not seen.
+fn quota(seen: &Seen, findings: &mut Vec<Finding>) {
+    let Some(quota) = seen.eni_quota else {
+        return;
+    };
+    let room = seen.instances.iter().filter_map(|instance| {
+        let mut types = seen.types.iter();
+        let facts = types.find(|facts| facts.name == instance.instance_type);
+        facts.map(|facts| u64::from(facts.enis.saturating_sub(1)))
+    });
+    let room: u64 = room.sum();
+    if room > quota {
+        findings.push(advice(format!(
+            "the instances have room for {room} ENIs beside their primary ones, but the account's quota is {quota}: ask for more"
+        )));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Question, Seen};
 use crate::call::{Action, Call, DescribeNetworkInterfaces, DescribeVSwitches};
+use crate::eni::EniKind;
 use crate::error::{Cause, Error};
 use crate::id::{EniId, VpcId};
 use crate::provider::{Cloud, Order};
@@ -26,6 +27,7 @@ pub(super) async fn look(cloud: &dyn Cloud, question: &Question) -> Seen {
     looks.vswitches(question).await;
     looks.security_groups(question).await;
     looks.enis().await;
+    looks.quota().await;
     looks.seen
 }
 
@@ -124,12 +126,20 @@ impl Looks<'_> {
                 _ => None,
             });
             let found = found.await;
-            self.seen.enis += found.len();
+            let own = found.iter().filter(|eni| eni.kind != EniKind::Primary);
+            self.seen.enis += own.count();
             one = one.or_else(|| found.first().map(|eni| eni.id.clone()));
         }
         if let Some(eni) = one {
             let call = Call::DescribeNetworkInterfaceAttribute { eni };
             self.asked(call).await;
+        }
+    }
+
+    async fn quota(&mut self) {
+        let body = self.asked(Call::DescribeAccountAttributes).await;
+        if let Some(Body::EniQuota(quota)) = body {
+            self.seen.eni_quota = Some(quota);
         }
     }
 

@@ -81,7 +81,8 @@ fn all_is_there() {
     let looks = Action::ALL.into_iter().filter(|action| action.only_looks());
     assert_eq!(seen.rights.len(), looks.count());
     assert!(seen.rights.iter().all(|(_, ended)| ended.is_ok()));
-    assert!(seen.enis > 0 && seen.types[0].enis > 1);
+    assert_eq!(seen.eni_quota, Some(Setup::built_in().limits.enis as u64));
+    assert!(seen.types[0].enis > 1);
     let calls = &cloud.inner.lock().unwrap().1;
     assert!(
         calls.iter().all(|name| name.starts_with("Describe")),
@@ -123,6 +124,20 @@ fn what_is_missing_is_named() {
         missing[0].starts_with("DescribeSecurityGroups"),
         "{missing:?}"
     );
+}
+
+/// Promise: machines that could have more ENIs than the account are said.
+#[test]
+fn a_small_quota_is_said() {
+    let said = |quota| {
+        let cloud = Direct::new(None);
+        let question = question("i-g7", &["vsw-i"], "sg-built-in");
+        let (mut seen, _) = asked(&cloud, &question);
+        seen.eni_quota = Some(quota);
+        let findings = seen.findings(&question);
+        findings.iter().any(|one| one.message.contains("quota is"))
+    };
+    assert!(said(2) && !said(3), "a g7.xlarge has room for three");
 }
 
 /// Promise: without vSwitches named, those of the instances' VPCs are shown.

@@ -36,6 +36,7 @@ pub(super) fn carry_out(
         Action::DescribeInstanceTypes => describe_other::instance_types(world, request),
         Action::DescribeInstances => describe_other::instances(world, request),
         Action::DescribeSecurityGroups => describe_other::security_groups(world, request),
+        Action::DescribeAccountAttributes => describe_other::account_attributes(world, request),
         Action::DescribeVSwitches => describe_other::vswitches(world, request),
     }
 }

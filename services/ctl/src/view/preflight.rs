@@ -19,8 +19,10 @@ pub struct Preflight {
     pub instances: Vec<Machine>,
     /// Those that were named, or are in the instances' VPCs.
     pub vswitches: Vec<VSwitch>,
-    /// ENIs in those VPCs, whoever's: they count against the account's quota.
+    /// ENIs in those VPCs, whoever's, primary ones not counted.
     pub enis: usize,
+    /// How many of those the account may have in the region; nothing = it could not be seen.
+    pub eni_quota: Option<u64>,
     /// What is missing, then advice.
     pub findings: Vec<Finding>,
 }
@@ -107,6 +109,7 @@ impl Preflight {
                 .collect(),
             vswitches: seen.vswitches.iter().map(VSwitch::from).collect(),
             enis: seen.enis,
+            eni_quota: seen.eni_quota,
             findings: found.into_iter().map(Finding::from).collect(),
         }
     }
@@ -143,7 +146,12 @@ impl Document for Preflight {
                 &header,
                 self.vswitches.iter().map(VSwitch::row),
             ));
-            parts.push(format!("{} ENIs are in these VPCs already.", self.enis));
+            let quota = self.eni_quota.map(|quota| quota.to_string());
+            parts.push(format!(
+                "{} ENIs beside primary ones are in these VPCs; the account may have {} in the region.",
+                self.enis,
+                quota.as_deref().unwrap_or("an unknown number")
+            ));
         }
         let findings = self.findings.iter();
         let findings = findings.map(|one| vec![one.severity.clone(), one.message.clone()]);

@@ -3,6 +3,7 @@
 use super::Unreadable;
 use super::read::{filled, list, may, must, number};
 use crate::alibaba::documents::*;
+use crate::alibaba::product::ENI_QUOTA;
 use crate::id::*;
 use crate::instance_type::InstanceTypeFacts;
 use crate::reply::{Body, Page};
@@ -72,6 +73,20 @@ fn security_group(document: SecurityGroupDocument) -> Result<SecurityGroup, Unre
         id: must("SecurityGroupId", id, SecurityGroupId::new)?,
         vpc: may("VpcId", document.vpc_id, VpcId::new)?,
     })
+}
+
+pub fn eni_quota(document: AccountAttributesDocument) -> Result<Said, Unreadable> {
+    let items = list("AccountAttributeItems", document.account_attribute_items)?;
+    let mut items = items.0.into_iter();
+    let found = items.find(|item| item.attribute_name.as_deref() == Some(ENI_QUOTA));
+    let values = list(
+        "AttributeValues",
+        found.and_then(|item| item.attribute_values),
+    )?;
+    let value = values.0.into_iter().next().and_then(|item| item.value);
+    let quota = value.as_deref().and_then(|text| text.parse().ok());
+    let quota = quota.ok_or_else(|| format!("{ENI_QUOTA} is {value:?}, which is no number"))?;
+    Ok((document.request_id, Body::EniQuota(quota)))
 }
 
 pub fn vswitches(document: VSwitchesDocument) -> Result<Said, Unreadable> {

@@ -68,6 +68,29 @@ pub struct SecurityGroupDocument {
     pub vpc_id: Option<String>,
 }
 
+/// `DescribeAccountAttributes`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct AccountAttributesDocument {
+    pub request_id: Option<String>,
+    pub account_attribute_items: Option<Nested<AccountAttributeDocument>>,
+}
+
+/// One quota.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct AccountAttributeDocument {
+    pub attribute_name: Option<String>,
+    pub attribute_values: Option<Nested<AttributeValueDocument>>,
+}
+
+/// A quota's number, as a text.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct AttributeValueDocument {
+    pub value: Option<String>,
+}
+
 /// `DescribeVSwitches`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

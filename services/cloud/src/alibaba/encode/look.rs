@@ -2,6 +2,7 @@
 
 use super::{Refusal, at_most, change, some};
 use crate::alibaba::parameters::Parameters;
+use crate::alibaba::product::ENI_QUOTA;
 use crate::call::{DescribeNetworkInterfaces, DescribeVSwitches, ENIS_PER_CALL};
 use crate::eni::{EniKind, EniStatus};
 use crate::id::{InstanceId, InstanceTypeName, SecurityGroupId, VpcId};
@@ -84,4 +85,11 @@ pub(super) fn vswitches(describe: &DescribeVSwitches) -> Parameters {
 fn page(parameters: &mut Parameters, most: usize, next: Option<&str>) {
     parameters.set("MaxResults", most);
     parameters.set_if_some("NextToken", next);
+}
+
+/// How many ENIs there may be, and nothing else that the call could tell.
+pub fn account_attributes() -> Parameters {
+    let mut parameters = Parameters::default();
+    parameters.list("AttributeName", [ENI_QUOTA]);
+    parameters
 }

@@ -62,6 +62,19 @@ fn instance_type(kind: &InstanceType) -> Value {
     })
 }
 
+/// Attributes that are not simulated are left out, as the service leaves out those that an account does not have.
+pub(super) fn account_attributes(world: &World, request: &Request) -> Result<Value, Refusal> {
+    let named = request.list("AttributeName");
+    let wanted = named.is_empty() || named.contains(&"max-elastic-network-interfaces");
+    let quota = world.setup.limits.enis.to_string();
+    let item = json!({
+        "AttributeName": "max-elastic-network-interfaces",
+        "AttributeValues": {"ValueItem": [{"Value": quota, "ZoneId": "", "DiskCategory": ""}]},
+    });
+    let items = if wanted { vec![item] } else { vec![] };
+    Ok(json!({"AccountAttributeItems": {"AccountAttributeItem": items}}))
+}
+
 pub(super) fn instances(world: &World, request: &Request) -> Result<Value, Refusal> {
     let named: Option<Vec<String>> = match request.text("InstanceIds") {
         Some(text) => {

@@ -64,6 +64,7 @@ fn looks() -> Vec<(&'static str, &'static str, Call)> {
             vpc: VpcId::new("vpc-1"),
             page: Some("t2".to_owned()),
         },
+        "account-attributes" => Call::DescribeAccountAttributes,
         "vswitches" => Call::DescribeVSwitches(DescribeVSwitches {
             vswitch: CloudVSwitchId::new("vsw-1"),
             vpc: VpcId::new("vpc-1"),
