@@ -38,7 +38,7 @@ pub struct Proposal {
     pub facts_version: u64,
     #[prost(
         oneof = "proposal::Command",
-        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100, 29, 30, 33, 34, 35"
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100, 29, 30, 33, 34, 35, 36, 37"
     )]
     pub command: ::core::option::Option<proposal::Command>,
 }
@@ -89,6 +89,10 @@ pub mod proposal {
         AdvanceJob(super::AdvanceJob),
         #[prost(message, tag = "35")]
         NoteForeign(super::NoteForeign),
+        #[prost(message, tag = "36")]
+        SetNodePool(super::SetNodePool),
+        #[prost(message, tag = "37")]
+        DeleteNodePool(super::DeleteNodePool),
     }
 }
 /// 4 or 16 bytes, network order.
@@ -167,6 +171,9 @@ pub struct CreateVSwitch {
     /// 0 = routed, 1 = vpc.
     #[prost(uint32, tag = "7")]
     pub network_kind: u32,
+    /// As the cloud names it; empty = it is in none.
+    #[prost(string, tag = "8")]
+    pub cloud: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteVSwitch {
@@ -189,6 +196,9 @@ pub struct RegisterNode {
     pub eni_slots: u32,
     #[prost(uint32, tag = "7")]
     pub addresses_per_eni: u32,
+    /// 0 = none.
+    #[prost(uint64, tag = "8")]
+    pub pool: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveNode {
@@ -514,6 +524,33 @@ pub struct NoteForeign {
     #[prost(message, repeated, tag = "3")]
     pub gone: ::prost::alloc::vec::Vec<Address>,
 }
+/// Modes and choices are numbered from 1 as the domain lists them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetNodePool {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub mode: u32,
+    #[prost(uint64, repeated, tag = "3")]
+    pub vswitches: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "4")]
+    pub draining: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, tag = "5")]
+    pub choice: u32,
+    #[prost(string, repeated, tag = "6")]
+    pub security_groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint32, tag = "7")]
+    pub min_idle: u32,
+    #[prost(uint32, tag = "8")]
+    pub max_idle: u32,
+    #[prost(string, repeated, tag = "9")]
+    pub blocked: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteNodePool {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unit {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -608,6 +645,9 @@ pub struct VSwitchRow {
     pub cooling_ms: u64,
     #[prost(uint32, tag = "8")]
     pub network_kind: u32,
+    /// As the cloud names it; empty = it is in none.
+    #[prost(string, tag = "9")]
+    pub cloud: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NodeRow {
@@ -627,6 +667,9 @@ pub struct NodeRow {
     pub addresses_per_eni: u32,
     #[prost(uint32, tag = "8")]
     pub warm_target: u32,
+    /// 0 = none.
+    #[prost(uint64, tag = "9")]
+    pub pool: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AllocationRow {
@@ -793,6 +836,30 @@ pub struct StrayRow {
     #[prost(uint64, tag = "8")]
     pub since: u64,
 }
+/// Modes and choices are numbered from 1 as the domain lists them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodePoolRow {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub mode: u32,
+    #[prost(uint64, repeated, tag = "4")]
+    pub vswitches: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "5")]
+    pub draining: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, tag = "6")]
+    pub choice: u32,
+    #[prost(string, repeated, tag = "7")]
+    pub security_groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint32, tag = "8")]
+    pub min_idle: u32,
+    #[prost(uint32, tag = "9")]
+    pub max_idle: u32,
+    #[prost(string, repeated, tag = "10")]
+    pub blocked: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 /// Kinds and states are numbered from 1 as the domain lists them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EniRow {
@@ -903,7 +970,7 @@ pub struct ClaimOutcome {
 pub struct Change {
     #[prost(
         oneof = "change::Change",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
     )]
     pub change: ::core::option::Option<change::Change>,
 }
@@ -939,6 +1006,8 @@ pub mod change {
         Eni(super::EniChange),
         #[prost(message, tag = "14")]
         Job(super::JobChange),
+        #[prost(message, tag = "15")]
+        NodePool(super::NodePoolChange),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1059,6 +1128,15 @@ pub struct JobChange {
     #[prost(message, optional, tag = "3")]
     pub after: ::core::option::Option<JobRow>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodePoolChange {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<NodePoolRow>,
+    #[prost(message, optional, tag = "3")]
+    pub after: ::core::option::Option<NodePoolRow>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StrayChange {
     #[prost(uint64, tag = "1")]
@@ -1107,7 +1185,7 @@ pub struct SnapshotChunk {
 pub struct SnapshotRecord {
     #[prost(
         oneof = "snapshot_record::Record",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
     )]
     pub record: ::core::option::Option<snapshot_record::Record>,
 }
@@ -1144,6 +1222,8 @@ pub mod snapshot_record {
         Eni(super::EniRow),
         #[prost(message, tag = "14")]
         Job(super::JobRow),
+        #[prost(message, tag = "15")]
+        NodePool(super::NodePoolRow),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1588,7 +1588,7 @@ pub struct ValidatePlanRequest {
     pub service_ipv6_cidr: ::prost::alloc::string::String,
     /// Up to 32.
     #[prost(message, repeated, tag = "7")]
-    pub pools: ::prost::alloc::vec::Vec<NodePool>,
+    pub pools: ::prost::alloc::vec::Vec<PlannedNodePool>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PlannedVSwitch {
@@ -1603,7 +1603,7 @@ pub struct PlannedVSwitch {
     pub ipv6_cidr: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct NodePool {
+pub struct PlannedNodePool {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
     /// "shared" (default) | "shared+trunk" | "exclusive"
@@ -1674,6 +1674,9 @@ pub struct CreateVSwitchRequest {
     /// "routed" (default) or "vpc": which addresses are excluded by rule.
     #[prost(string, tag = "10")]
     pub network_kind: ::prost::alloc::string::String,
+    /// As the cloud names it: "vsw-..."; of a VPC only. Without it no ENI is made in it.
+    #[prost(string, tag = "11")]
+    pub cloud_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteVSwitchRequest {
@@ -1738,6 +1741,9 @@ pub struct VSwitch {
     pub counts: ::prost::alloc::vec::Vec<StateCounts>,
     #[prost(uint64, tag = "12")]
     pub revision: u64,
+    /// Empty = it is in no cloud.
+    #[prost(string, tag = "13")]
+    pub cloud_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterNodeRequest {
@@ -1750,7 +1756,7 @@ pub struct RegisterNodeRequest {
     /// Instance id, else machine id: the node's identity. A re-created node of the same name has another.
     #[prost(string, tag = "4")]
     pub identity: ::prost::alloc::string::String,
-    /// "ecs.g7.4xlarge": capacity by the catalogue, in shared mode; empty = no ENI limit (routed).
+    /// "ecs.g7.4xlarge": capacity by the catalogue, in the pool's mode, else in shared mode; empty = no ENI limit (routed).
     #[prost(string, tag = "5")]
     pub instance_type: ::prost::alloc::string::String,
     /// Warm addresses to keep, per family; 0 = none.
@@ -1759,6 +1765,9 @@ pub struct RegisterNodeRequest {
     /// Registers a type that gives too few pods to join (more than 11 are needed), which is refused otherwise.
     #[prost(bool, tag = "7")]
     pub allow_few_pods: bool,
+    /// Its pods take addresses of ENIs, in the pool's mode; then `identity` is the instance's id. Empty = none.
+    #[prost(string, tag = "8")]
+    pub pool: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveNodeRequest {
@@ -1821,6 +1830,207 @@ pub struct Node {
     pub idle: u32,
     #[prost(uint64, tag = "12")]
     pub revision: u64,
+    /// Empty = none.
+    #[prost(string, tag = "13")]
+    pub pool: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetNodePoolRequest {
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<Change>,
+    /// Unique; an unknown one makes a pool.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// "shared", "shared+trunk" or "exclusive": for the life of its nodes.
+    #[prost(string, tag = "3")]
+    pub mode: ::prost::alloc::string::String,
+    /// Names of vSwitches with a cloud_id, in order; one at least in each zone with nodes.
+    #[prost(string, repeated, tag = "4")]
+    pub vswitches: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Those of them that nothing new comes from.
+    #[prost(string, repeated, tag = "5")]
+    pub draining: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// "ordered" (default), "random" or "most-free": which vSwitch of a zone is taken.
+    #[prost(string, tag = "6")]
+    pub choice: ::prost::alloc::string::String,
+    /// 1 to 10, for every ENI.
+    #[prost(string, repeated, tag = "7")]
+    pub security_groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Warm addresses that each node keeps at least, and at most.
+    #[prost(uint32, tag = "8")]
+    pub min_idle: u32,
+    #[prost(uint32, tag = "9")]
+    pub max_idle: u32,
+    /// ENIs ("eni-...") that nothing new comes onto, and that go once nothing is on them.
+    #[prost(string, repeated, tag = "10")]
+    pub blocked_enis: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteNodePoolRequest {
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<Change>,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetNodePoolRequest {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub stale: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListNodePoolsRequest {
+    #[prost(bool, tag = "1")]
+    pub stale: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListNodePoolsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub pools: ::prost::alloc::vec::Vec<NodePool>,
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodePool {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub mode: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "4")]
+    pub vswitches: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "5")]
+    pub draining: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "6")]
+    pub choice: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "7")]
+    pub security_groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint32, tag = "8")]
+    pub min_idle: u32,
+    #[prost(uint32, tag = "9")]
+    pub max_idle: u32,
+    #[prost(string, repeated, tag = "10")]
+    pub blocked_enis: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How many it has.
+    #[prost(uint32, tag = "11")]
+    pub nodes: u32,
+    /// ENIs on them, and cloud calls under way.
+    #[prost(uint32, tag = "12")]
+    pub enis: u32,
+    #[prost(uint32, tag = "13")]
+    pub jobs: u32,
+    #[prost(uint64, tag = "14")]
+    pub revision: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListEnisRequest {
+    /// Empty = of all nodes.
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    #[prost(bool, tag = "4")]
+    pub stale: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListEnisResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub enis: ::prost::alloc::vec::Vec<Eni>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub revision: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Eni {
+    /// The ledger's, and the cloud's: empty until it is made.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub mac: ::prost::alloc::string::String,
+    /// Empty = the node was removed.
+    #[prost(string, tag = "4")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub vswitch: ::prost::alloc::string::String,
+    /// "secondary" or "trunk".
+    #[prost(string, tag = "6")]
+    pub kind: ::prost::alloc::string::String,
+    /// "planned", "available", "in use" or "leaving".
+    #[prost(string, tag = "7")]
+    pub state: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub primary: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "9")]
+    pub security_groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// On it, or on their way onto or off it.
+    #[prost(string, repeated, tag = "10")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of these: held by pods.
+    #[prost(uint32, tag = "11")]
+    pub bound: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListJobsRequest {
+    /// Empty = of all nodes.
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    #[prost(bool, tag = "4")]
+    pub stale: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListJobsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub jobs: ::prost::alloc::vec::Vec<Job>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub revision: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Job {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// Empty = the node was removed.
+    #[prost(string, tag = "2")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub vswitch: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub eni_number: u64,
+    #[prost(string, tag = "5")]
+    pub eni: ::prost::alloc::string::String,
+    /// "create-eni", "assign", "unassign" or "delete-eni".
+    #[prost(string, tag = "6")]
+    pub work: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub step: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "8")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How often this step's call was made in vain.
+    #[prost(uint32, tag = "9")]
+    pub attempt: u32,
+    /// How long ago it was begun, and the step was come to, ms of ledger time.
+    #[prost(uint64, tag = "10")]
+    pub age_ms: u64,
+    #[prost(uint64, tag = "11")]
+    pub step_age_ms: u64,
+    /// Why the last call did not do it; empty = nothing is wrong.
+    #[prost(string, tag = "12")]
+    pub trouble: ::prost::alloc::string::String,
+    /// A call's end is not known: for so long yet, ms of ledger time, it may still take effect.
+    #[prost(uint64, tag = "13")]
+    pub doubt_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateClaimRequest {
@@ -2515,6 +2725,137 @@ pub mod admin_client {
             req.extensions_mut().insert(GrpcMethod::new("berth.v1.Admin", "ListNodes"));
             self.inner.unary(req, path, codec).await
         }
+        /// Makes a pool of nodes whose pods take addresses of ENIs, or changes all of a known one. Its mode stays while it has nodes.
+        pub async fn set_node_pool(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetNodePoolRequest>,
+        ) -> std::result::Result<tonic::Response<super::NodePool>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/SetNodePool",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Admin", "SetNodePool"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn delete_node_pool(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteNodePoolRequest>,
+        ) -> std::result::Result<tonic::Response<super::DeleteResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/DeleteNodePool",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Admin", "DeleteNodePool"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn get_node_pool(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetNodePoolRequest>,
+        ) -> std::result::Result<tonic::Response<super::NodePool>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/GetNodePool",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Admin", "GetNodePool"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn list_node_pools(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListNodePoolsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListNodePoolsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/ListNodePools",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Admin", "ListNodePools"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The ENIs that Berth has made, and the cloud calls that are under way for them.
+        pub async fn list_enis(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListEnisRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListEnisResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/berth.v1.Admin/ListEnis");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("berth.v1.Admin", "ListEnis"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn list_jobs(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListJobsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListJobsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/berth.v1.Admin/ListJobs");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("berth.v1.Admin", "ListJobs"));
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn create_claim(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateClaimRequest>,
@@ -2987,6 +3328,41 @@ pub mod admin_server {
             request: tonic::Request<super::ListNodesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListNodesResponse>,
+            tonic::Status,
+        >;
+        /// Makes a pool of nodes whose pods take addresses of ENIs, or changes all of a known one. Its mode stays while it has nodes.
+        async fn set_node_pool(
+            &self,
+            request: tonic::Request<super::SetNodePoolRequest>,
+        ) -> std::result::Result<tonic::Response<super::NodePool>, tonic::Status>;
+        async fn delete_node_pool(
+            &self,
+            request: tonic::Request<super::DeleteNodePoolRequest>,
+        ) -> std::result::Result<tonic::Response<super::DeleteResponse>, tonic::Status>;
+        async fn get_node_pool(
+            &self,
+            request: tonic::Request<super::GetNodePoolRequest>,
+        ) -> std::result::Result<tonic::Response<super::NodePool>, tonic::Status>;
+        async fn list_node_pools(
+            &self,
+            request: tonic::Request<super::ListNodePoolsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListNodePoolsResponse>,
+            tonic::Status,
+        >;
+        /// The ENIs that Berth has made, and the cloud calls that are under way for them.
+        async fn list_enis(
+            &self,
+            request: tonic::Request<super::ListEnisRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListEnisResponse>,
+            tonic::Status,
+        >;
+        async fn list_jobs(
+            &self,
+            request: tonic::Request<super::ListJobsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListJobsResponse>,
             tonic::Status,
         >;
         async fn create_claim(
@@ -3539,6 +3915,268 @@ pub mod admin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListNodesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/SetNodePool" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetNodePoolSvc<T: Admin>(pub Arc<T>);
+                    impl<T: Admin> tonic::server::UnaryService<super::SetNodePoolRequest>
+                    for SetNodePoolSvc<T> {
+                        type Response = super::NodePool;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetNodePoolRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::set_node_pool(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetNodePoolSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/DeleteNodePool" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteNodePoolSvc<T: Admin>(pub Arc<T>);
+                    impl<
+                        T: Admin,
+                    > tonic::server::UnaryService<super::DeleteNodePoolRequest>
+                    for DeleteNodePoolSvc<T> {
+                        type Response = super::DeleteResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteNodePoolRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::delete_node_pool(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteNodePoolSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/GetNodePool" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetNodePoolSvc<T: Admin>(pub Arc<T>);
+                    impl<T: Admin> tonic::server::UnaryService<super::GetNodePoolRequest>
+                    for GetNodePoolSvc<T> {
+                        type Response = super::NodePool;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetNodePoolRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::get_node_pool(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetNodePoolSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/ListNodePools" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListNodePoolsSvc<T: Admin>(pub Arc<T>);
+                    impl<
+                        T: Admin,
+                    > tonic::server::UnaryService<super::ListNodePoolsRequest>
+                    for ListNodePoolsSvc<T> {
+                        type Response = super::ListNodePoolsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListNodePoolsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::list_node_pools(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListNodePoolsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/ListEnis" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListEnisSvc<T: Admin>(pub Arc<T>);
+                    impl<T: Admin> tonic::server::UnaryService<super::ListEnisRequest>
+                    for ListEnisSvc<T> {
+                        type Response = super::ListEnisResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListEnisRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::list_enis(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListEnisSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/ListJobs" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListJobsSvc<T: Admin>(pub Arc<T>);
+                    impl<T: Admin> tonic::server::UnaryService<super::ListJobsRequest>
+                    for ListJobsSvc<T> {
+                        type Response = super::ListJobsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListJobsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::list_jobs(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListJobsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

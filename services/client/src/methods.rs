@@ -57,6 +57,10 @@ plain!(
     ListVSwitchesRequest,
     GetNodeRequest,
     ListNodesRequest,
+    GetNodePoolRequest,
+    ListNodePoolsRequest,
+    ListEnisRequest,
+    ListJobsRequest,
     GetClaimRequest,
     ListClaimsRequest,
     ListAllocationsRequest,
@@ -93,6 +97,8 @@ changes!(
     DeleteVSwitchRequest,
     RegisterNodeRequest,
     RemoveNodeRequest,
+    SetNodePoolRequest,
+    DeleteNodePoolRequest,
     CreateClaimRequest,
     DeleteClaimRequest,
     PromoteMemberRequest,
@@ -163,6 +169,18 @@ calls! { AdminClient:
     get_node = get_node(GetNodeRequest) -> Node, REPEATABLE;
     /// A page of nodes.
     list_nodes = list_nodes(ListNodesRequest) -> ListNodesResponse, REPEATABLE;
+    /// Makes a pool of nodes, or changes one. The same again changes nothing.
+    set_node_pool = set_node_pool(SetNodePoolRequest) -> NodePool, REPEATABLE;
+    /// Ends a pool that has no nodes.
+    delete_node_pool = delete_node_pool(DeleteNodePoolRequest) -> DeleteResponse, REPEATABLE;
+    /// One pool.
+    get_node_pool = get_node_pool(GetNodePoolRequest) -> NodePool, REPEATABLE;
+    /// All pools.
+    list_node_pools = list_node_pools(ListNodePoolsRequest) -> ListNodePoolsResponse, REPEATABLE;
+    /// ENIs that Berth has made.
+    list_enis = list_enis(ListEnisRequest) -> ListEnisResponse, REPEATABLE;
+    /// Cloud calls under way.
+    list_jobs = list_jobs(ListJobsRequest) -> ListJobsResponse, REPEATABLE;
     /// A new claim.
     create_claim = create_claim(CreateClaimRequest) -> Claim, REPEATABLE;
     /// Ends a claim.

@@ -9,8 +9,8 @@ use crate::moment;
 use crate::output::{Document, Format};
 use crate::session::Session;
 use crate::{
-    allocation, capacity, check, claim, cloud, facts, history, member, node, plan, raft, recover,
-    snapshot, version, vswitch, whohas,
+    allocation, capacity, check, claim, cloud, eni, facts, history, job, member, node, plan, pool,
+    raft, recover, snapshot, version, vswitch, whohas,
 };
 
 const EXAMPLES: &str = "\
@@ -92,6 +92,15 @@ pub enum Noun {
     /// Machines that pods run on
     #[command(subcommand)]
     Node(node::Command),
+    /// Nodes that are alike, and what their pods' addresses come from in a cloud
+    #[command(subcommand)]
+    Pool(pool::Command),
+    /// Network interfaces that Berth has made
+    #[command(subcommand)]
+    Eni(eni::Command),
+    /// Cloud calls that are under way
+    #[command(subcommand)]
+    Job(job::Command),
     /// Static addresses: a durable right of one pod to its address
     #[command(subcommand)]
     Claim(claim::Command),
@@ -140,6 +149,9 @@ impl Noun {
         match self {
             Self::Vswitch(command) => command.run(session).await,
             Self::Node(command) => command.run(session).await,
+            Self::Pool(command) => command.run(session).await,
+            Self::Eni(command) => command.run(session).await,
+            Self::Job(command) => command.run(session).await,
             Self::Claim(command) => command.run(session).await,
             Self::Allocation(command) => command.run(session).await,
             Self::History(command) => command.run(session).await,

@@ -49,6 +49,26 @@ fn a_list_of_nodes() {
     compare("nodes", &makers::nodes());
 }
 
+/// Promise: a pool shows which of its vSwitches drain, and what it has.
+#[test]
+fn a_node_pool() {
+    compare("pool", &makers::pool());
+    compare("pools", &makers::pools());
+}
+
+/// Promise: an ENI that is not made yet is shown without a name.
+#[test]
+fn a_list_of_enis() {
+    compare("enis", &makers::enis());
+}
+
+/// Promise: a cloud call shows what keeps it, and none says so.
+#[test]
+fn a_list_of_jobs() {
+    compare("jobs", &makers::jobs());
+    compare("no_jobs", &makers::no_jobs());
+}
+
 /// Promise: a claim shows its addresses, its holder and its end.
 #[test]
 fn a_claim() {

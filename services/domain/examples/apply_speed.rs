@@ -199,6 +199,7 @@ fn prepared() -> Load {
         exclusions: Vec::new(),
         cooling_ms: 30_000,
         kind: NetworkKind::Routed,
+        cloud: None,
     })));
     let node = |n: u64| {
         Command::RegisterNode(RegisterNode {
@@ -209,6 +210,7 @@ fn prepared() -> Load {
             eni_slots: 0,
             addresses_per_eni: 0,
             warm_target: 0,
+            pool: None,
         })
     };
     load.apply((0..NODES).map(node));

@@ -9,6 +9,7 @@ mod confirm_node;
 mod create_claim;
 mod create_vswitch;
 mod delete_claim;
+mod delete_node_pool;
 mod delete_vswitch;
 mod ending;
 mod expire;
@@ -26,6 +27,7 @@ mod remove_node;
 mod repair;
 mod request;
 mod set_cluster_version;
+mod set_node_pool;
 mod stock;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -96,6 +98,8 @@ pub(crate) fn decide(context: &Context, proposal: &Proposal) -> Decided {
         Command::BeginJob(command) => begin_job::decide(context, command),
         Command::AdvanceJob(command) => advance_job::decide(context, command),
         Command::NoteForeign(command) => note_foreign::decide(context, command),
+        Command::SetNodePool(command) => set_node_pool::decide(context, command),
+        Command::DeleteNodePool(command) => delete_node_pool::decide(context, command),
     })
 }
 

@@ -8,9 +8,11 @@ use std::net::IpAddr;
 
 mod canonical;
 mod job;
+mod pool;
 mod since;
 
 pub use job::{AdvanceJob, BeginJob, NoteForeign, Plan, Report};
+pub use pool::{DeleteNodePool, SetNodePool};
 
 pub(crate) use canonical::digest;
 
@@ -94,6 +96,10 @@ pub enum Command {
     AdvanceJob(AdvanceJob),
     /// Addresses are somebody else's in the cloud, or are not any more.
     NoteForeign(NoteForeign),
+    /// A new pool of nodes, or other settings of a known one.
+    SetNodePool(SetNodePool),
+    /// Ends a pool that has no nodes.
+    DeleteNodePool(DeleteNodePool),
 }
 
 /// See [`Command::CreateVSwitch`]. Refused if the name exists, a CIDR has host bits or overlaps another vSwitch's.
@@ -113,6 +119,8 @@ pub struct CreateVSwitch {
     pub cooling_ms: u64,
     /// Which rule excludes.
     pub kind: NetworkKind,
+    /// As the cloud names it; of a VPC only, and unique.
+    pub cloud: Option<CloudVSwitchId>,
 }
 
 /// See [`Command::DeleteVSwitch`]. Refused while any address is other than free, cooling or excluded, or a claim lives in it.
@@ -137,8 +145,10 @@ pub struct RegisterNode {
     pub eni_slots: u32,
     /// Per ENI; 0 = no limit.
     pub addresses_per_eni: u32,
-    /// Per family.
+    /// Per family; 0 in a pool, which says it itself.
     pub warm_target: u32,
+    /// Into which pool. It has to have a vSwitch in the node's zone.
+    pub pool: Option<NodePoolId>,
 }
 
 /// See [`Command::RemoveNode`]. Without `confirmed_dead` refused while it has allocations.
@@ -406,7 +416,7 @@ pub struct Live {
 }
 
 /// Every name of [`Command::name`].
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 23] = [
     "create-vswitch",
     "delete-vswitch",
     "register-node",
@@ -428,6 +438,8 @@ pub const NAMES: [&str; 21] = [
     "begin-job",
     "advance-job",
     "note-foreign",
+    "set-node-pool",
+    "delete-node-pool",
 ];
 
 /// The static text of a command's name, for whoever reads one back.
@@ -462,6 +474,8 @@ impl Command {
             Self::BeginJob(_) => "begin-job",
             Self::AdvanceJob(_) => "advance-job",
             Self::NoteForeign(_) => "note-foreign",
+            Self::SetNodePool(_) => "set-node-pool",
+            Self::DeleteNodePool(_) => "delete-node-pool",
         }
     }
 
@@ -489,6 +503,8 @@ impl Command {
             Self::BeginJob(_) => 17,
             Self::AdvanceJob(_) => 18,
             Self::NoteForeign(_) => 19,
+            Self::SetNodePool(_) => 20,
+            Self::DeleteNodePool(_) => 21,
         }
     }
 }

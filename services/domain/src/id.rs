@@ -55,6 +55,10 @@ number!(
     MemberId
 );
 number!(
+    /// A pool of nodes: the revision that made it.
+    NodePoolId
+);
+number!(
     /// An ENI of ours: the revision that planned it. The cloud's own name for it is its [`EniId`], known once it is made.
     EniNumber
 );
@@ -194,6 +198,10 @@ name!(
 name!(
     /// A vSwitch's name.
     VSwitchName, "vswitch name", 63, 30, PLAIN, false
+);
+name!(
+    /// A vSwitch, as the cloud names it.
+    CloudVSwitchId, "cloud vswitch", 64, 30, PLAIN, false
 );
 name!(
     /// A cloud's instance type; empty where there is none.

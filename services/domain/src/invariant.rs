@@ -8,6 +8,7 @@ mod claims;
 mod enis;
 mod history;
 mod holders;
+mod pools;
 mod ranges;
 mod recovery;
 #[cfg(test)]
@@ -83,6 +84,11 @@ pub const ALL: &[Invariant] = &[
         id: "E2",
         promise: "what is under way has its job, a job has only what is its own, and an ENI that is not in use has one",
         check: enis::jobs_have_their_own,
+    },
+    Invariant {
+        id: "E3",
+        promise: "a node in a pool has a vSwitch in its zone, and gives addresses of its ENIs alone",
+        check: pools::on_enis_alone,
     },
     Invariant {
         id: "A13",

@@ -10,6 +10,7 @@ mod install;
 mod layered;
 pub(crate) mod nodes;
 mod page;
+pub(crate) mod pools;
 mod read;
 mod record;
 mod recovery;
@@ -46,6 +47,7 @@ pub struct Ledger {
     wall_time_ms: u64,
     cluster_row: Cluster,
     pub(crate) vswitches: vswitches::VSwitches,
+    node_pools: pools::NodePools,
     pub(crate) nodes: nodes::Nodes,
     pub(crate) addresses: addresses::Addresses,
     pub(crate) attachments: attachments::Attachments,
@@ -129,6 +131,7 @@ impl Ledger {
             wall_time_ms: 0,
             cluster_row: Cluster::default(),
             vswitches: vswitches::VSwitches::default(),
+            node_pools: pools::NodePools::default(),
             nodes: nodes::Nodes::default(),
             addresses: addresses::Addresses::default(),
             attachments: attachments::Attachments::default(),

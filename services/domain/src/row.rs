@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 mod eni;
 mod job;
+mod pool;
 mod recovery;
 mod transition;
 
 pub use eni::{Eni, EniKind, EniState};
 pub use job::{CALL_LIFE_MS, Cause, Job, Step, Work};
+pub use pool::{NodePool, VSwitchChoice};
 
 pub use recovery::{Recovery, RecoveryKind, Stray, StrayCause, UNKNOWN_NODES};
 pub use transition::{Phase, TRANSITIONS, allowed};
@@ -108,6 +110,8 @@ pub struct VSwitch {
     pub cooling_ms: u64,
     /// Which exclusions apply by rule.
     pub kind: NetworkKind,
+    /// As the cloud names it; unique. Without it no ENI is made in it.
+    pub cloud: Option<CloudVSwitchId>,
 }
 
 /// A node.
@@ -127,8 +131,10 @@ pub struct Node {
     pub eni_slots: u32,
     /// EniPrivateIpAddressQuantity; 0 = no limit.
     pub addresses_per_eni: u32,
-    /// How many warm addresses it keeps per family; 0 = none.
+    /// How many warm addresses it keeps per family; 0 = none. In a pool it is 0: the pool says it.
     pub warm_target: u32,
+    /// The pool it is of. Then its identity is its instance's id, and its addresses stand on ENIs.
+    pub pool: Option<NodePoolId>,
 }
 
 /// Of a sandbox that was adopted after a recovery: it lives, and nobody knows what it had asked for. No digest is this.
@@ -368,6 +374,15 @@ pub enum Change {
         before: bool,
         /// It does.
         after: bool,
+    },
+    /// A pool of nodes.
+    NodePool {
+        /// Which.
+        id: NodePoolId,
+        /// Absent = it was not there.
+        before: Option<Arc<NodePool>>,
+        /// Absent = it is not there any more.
+        after: Option<Arc<NodePool>>,
     },
     /// An ENI of ours.
     Eni {

@@ -23,7 +23,8 @@ pub struct VersionRange {
 pub const BASE: ClusterVersion = ClusterVersion(1);
 /// Clusters that grow, recover and mend themselves: `recover`, `confirm-node`, `set-cluster-version`, `repair`.
 pub const CARE: ClusterVersion = ClusterVersion(2);
-/// ENIs and the cloud calls that are made for them: `begin-job`, `advance-job`, `note-foreign`.
+/// ENIs and the cloud calls that are made for them: `begin-job`, `advance-job`, `note-foreign`, `set-node-pool`,
+/// `delete-node-pool`; vSwitches with a cloud's name, nodes in pools.
 pub const CLOUD: ClusterVersion = ClusterVersion(3);
 /// Of no release: what a program built with the feature `next-version` applies beyond this one, to rehearse an upgrade.
 pub const REHEARSAL: ClusterVersion = ClusterVersion(4);

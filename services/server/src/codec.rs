@@ -9,6 +9,7 @@ mod command;
 mod eni;
 mod entry;
 mod job;
+mod pool;
 mod record;
 mod recovery;
 mod row;

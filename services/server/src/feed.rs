@@ -96,7 +96,7 @@ impl Batches {
                 self.everyone.push((revision, change.clone()));
             }
             // No actor chooses by ENIs and jobs yet; the addresses on them are told as all others are.
-            Change::Eni { .. } | Change::Job { .. } => {}
+            Change::Eni { .. } | Change::Job { .. } | Change::NodePool { .. } => {}
             Change::Tombstone { .. }
             | Change::Request { .. }
             | Change::Member { .. }

@@ -199,6 +199,7 @@ impl Admin {
             exclusions: Vec::new(),
             cooling_ms: self.cooling_ms,
             kind: NetworkKind::Routed,
+            cloud: None,
         };
         let proposal = proposal(
             &format!("network-{number}"),
@@ -217,6 +218,7 @@ impl Admin {
             eni_slots: 0,
             addresses_per_eni: 0,
             warm_target: self.warm_target,
+            pool: None,
         };
         // With a request id: a late copy must not bring back a machine that was removed since.
         errand(

@@ -81,6 +81,33 @@ impl Admin for Fake {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn set_node_pool(&self, _: Request<SetNodePoolRequest>) -> Answer<NodePool> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn delete_node_pool(&self, _: Request<DeleteNodePoolRequest>) -> Answer<DeleteResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn get_node_pool(&self, _: Request<GetNodePoolRequest>) -> Answer<NodePool> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn list_node_pools(
+        &self,
+        _: Request<ListNodePoolsRequest>,
+    ) -> Answer<ListNodePoolsResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn list_enis(&self, _: Request<ListEnisRequest>) -> Answer<ListEnisResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn list_jobs(&self, _: Request<ListJobsRequest>) -> Answer<ListJobsResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn create_claim(&self, _: Request<CreateClaimRequest>) -> Answer<Claim> {
         Err(Status::unimplemented("not here"))
     }

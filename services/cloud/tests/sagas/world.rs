@@ -99,6 +99,7 @@ impl World {
             exclusions: Vec::new(),
             cooling_ms: 1_000,
             kind: NetworkKind::Vpc,
+            cloud: None,
         }));
         let Ok(Outcome::VSwitch(vswitch)) = made else {
             panic!("{made:?}");
@@ -111,6 +112,7 @@ impl World {
             eni_slots: 3,
             addresses_per_eni: 15,
             warm_target: 0,
+            pool: None,
         }));
         let Ok(Outcome::Node(node)) = made else {
             panic!("{made:?}");

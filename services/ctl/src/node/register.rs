@@ -12,7 +12,8 @@ use crate::view::node::Node;
 const EXAMPLES: &str = "\
 Examples:
   berthctl node register worker-1 --zone a --identity i-0abc
-  berthctl node register worker-2 --zone a --identity i-0def --instance-type ecs.g7.4xlarge --warm-target 10";
+  berthctl node register worker-2 --zone a --identity i-0def --instance-type ecs.g7.4xlarge --warm-target 10
+  berthctl node register worker-3 --zone cn-hangzhou-h --identity i-0xyz --instance-type ecs.g7.4xlarge --pool web";
 
 /// Make a node known, so that its pods get addresses
 #[derive(Debug, Args)]
@@ -32,6 +33,14 @@ pub struct Register {
     /// Register a type that gives too few pods to join; see `berthctl capacity`
     #[arg(long)]
     pub allow_few_pods: bool,
+    /// The pool of its kind; then --identity is the instance's id, and its pods take addresses of ENIs
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "instance_type",
+        requires = "identity"
+    )]
+    pub pool: Option<String>,
     /// Warm addresses to keep on the node, per family
     #[arg(
         long,
@@ -58,6 +67,7 @@ impl Register {
             instance_type: self.instance_type.unwrap_or_default(),
             warm_target: self.warm_target,
             allow_few_pods: self.allow_few_pods,
+            pool: self.pool.unwrap_or_default(),
         };
         let made = session.client().register_node(request).await?;
         Ok(Box::new(Node::from(made)))

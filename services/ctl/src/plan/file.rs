@@ -78,8 +78,8 @@ impl VSwitch {
 // === impl Pool ===
 
 impl Pool {
-    fn to_wire(&self) -> v1::NodePool {
-        v1::NodePool {
+    fn to_wire(&self) -> v1::PlannedNodePool {
+        v1::PlannedNodePool {
             name: self.name.clone(),
             mode: self.mode.to_wire(),
             rdma: self.rdma,

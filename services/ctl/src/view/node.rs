@@ -20,6 +20,8 @@ pub struct Node {
     pub identity: String,
     /// Null if it has no ENI limit.
     pub instance_type: Option<String>,
+    /// Null if it is in none.
+    pub pool: Option<String>,
     /// Warm addresses kept, per family.
     pub warm_target: u32,
     /// Null if there is no limit.
@@ -47,6 +49,7 @@ impl From<v1::Node> for Node {
             zone: node.zone,
             identity: node.identity,
             instance_type: present(node.instance_type),
+            pool: present(node.pool),
             warm_target: node.warm_target,
             pod_capacity: limit(node.pod_capacity),
             eni_slots: limit(node.eni_slots),
@@ -98,6 +101,7 @@ impl Item for Node {
             ("zone", self.zone.clone()),
             ("identity", self.identity.clone()),
             ("instance type", shown(&self.instance_type)),
+            ("pool", shown(&self.pool)),
             ("ENI slots", limit(self.eni_slots)),
             ("addresses per ENI", limit(self.addresses_per_eni)),
             ("pod capacity", limit(self.pod_capacity)),

@@ -29,6 +29,8 @@ pub struct VSwitch {
     pub ipv6_gateway: Option<String>,
     /// Addresses and ranges never given out, beside those excluded by rule.
     pub exclusions: Vec<String>,
+    /// Null if it is in no cloud.
+    pub cloud_id: Option<String>,
     /// How long a released address rests.
     pub cooling_ms: u64,
     /// One entry per family.
@@ -51,6 +53,7 @@ impl From<v1::VSwitch> for VSwitch {
             ipv4_gateway: present(vswitch.ipv4_gateway),
             ipv6_gateway: present(vswitch.ipv6_gateway),
             exclusions: vswitch.exclusions,
+            cloud_id: present(vswitch.cloud_id),
             cooling_ms: vswitch.cooling_ms,
             counts: vswitch.counts.into_iter().map(Counts::from).collect(),
             revision: vswitch.revision,
@@ -140,6 +143,7 @@ impl Item for VSwitch {
             ("name", self.name.clone()),
             ("zone", self.zone.clone()),
             ("network", self.network.clone()),
+            ("in the cloud", shown(&self.cloud_id)),
             ("IPv4", shown(&self.ipv4_cidr)),
             ("IPv4 gateway", shown(&self.ipv4_gateway)),
             ("IPv6", shown(&self.ipv6_cidr)),

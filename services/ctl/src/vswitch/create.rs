@@ -15,7 +15,8 @@ use crate::view::vswitch::VSwitch;
 const EXAMPLES: &str = "\
 Examples:
   berthctl vswitch create zone-a --zone a --cidr 10.0.3.0/24
-  berthctl vswitch create zone-b --zone b --cidr 10.0.4.0/24 --ipv6-cidr fd00:4::/64 --exclude 10.0.4.100-10.0.4.120";
+  berthctl vswitch create zone-b --zone b --cidr 10.0.4.0/24 --ipv6-cidr fd00:4::/64 --exclude 10.0.4.100-10.0.4.120
+  berthctl vswitch create pods-h --zone cn-hangzhou-h --cidr 10.1.0.0/20 --network vpc --cloud-id vsw-0abc";
 
 /// Make a vSwitch: a subnet of one zone that pods take their addresses from
 #[derive(Debug, Args)]
@@ -47,6 +48,9 @@ pub struct Create {
     /// "routed" or "vpc": which addresses are excluded by rule
     #[arg(long, value_name = "KIND", default_value = "routed", value_parser = ["routed", "vpc"])]
     pub network: String,
+    /// As the cloud names it: vsw-...; with --network vpc. Without it no network interface is made in it
+    #[arg(long, value_name = "ID")]
+    pub cloud_id: Option<String>,
     /// Why, and the request id.
     #[command(flatten)]
     pub change: Change,
@@ -75,6 +79,7 @@ impl Create {
                 u64::try_from(cooling.as_millis()).unwrap_or(u64::MAX)
             }),
             network_kind: self.network,
+            cloud_id: self.cloud_id.unwrap_or_default(),
         }
     }
 }

@@ -164,7 +164,7 @@ impl Admin for StandIn {
         request: Request<ValidatePlanRequest>,
     ) -> Result<Response<ValidatePlanResponse>, Status> {
         self.note(request.get_ref());
-        let finding = |pool: &NodePool| PlanFinding {
+        let finding = |pool: &PlannedNodePool| PlanFinding {
             severity: "refused".to_owned(),
             code: "type_unknown".to_owned(),
             message: format!("node pool {}: no such type", pool.name),
@@ -186,6 +186,12 @@ impl Admin for StandIn {
         list_v_switches(ListVSwitchesRequest) -> ListVSwitchesResponse;
         remove_node(RemoveNodeRequest) -> DeleteResponse;
         get_node(GetNodeRequest) -> Node;
+        set_node_pool(SetNodePoolRequest) -> NodePool;
+        delete_node_pool(DeleteNodePoolRequest) -> DeleteResponse;
+        get_node_pool(GetNodePoolRequest) -> NodePool;
+        list_node_pools(ListNodePoolsRequest) -> ListNodePoolsResponse;
+        list_enis(ListEnisRequest) -> ListEnisResponse;
+        list_jobs(ListJobsRequest) -> ListJobsResponse;
         create_claim(CreateClaimRequest) -> Claim;
         delete_claim(DeleteClaimRequest) -> DeleteResponse;
         get_claim(GetClaimRequest) -> Claim;

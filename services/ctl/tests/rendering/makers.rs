@@ -8,12 +8,15 @@ use berthctl::view::allocation::Allocation;
 use berthctl::view::capacity::Capacities;
 use berthctl::view::check::Observations;
 use berthctl::view::claim::Claim;
+use berthctl::view::eni::Eni;
 use berthctl::view::event::Events;
 use berthctl::view::explanation::Explanation;
 use berthctl::view::holder::Holder;
+use berthctl::view::job::Job;
 use berthctl::view::member::Members;
 use berthctl::view::node::Node;
 use berthctl::view::plan::Findings;
+use berthctl::view::pool::Pool;
 use berthctl::view::raft::RaftStatus;
 use berthctl::view::version::Versions;
 use berthctl::view::vswitch::VSwitch;
@@ -65,6 +68,7 @@ fn wire_vswitch() -> v1::VSwitch {
                 "18446744073709551601",
             ),
         ],
+        cloud_id: word("vsw-0abc"),
         revision: 12,
     }
 }
@@ -111,6 +115,82 @@ pub fn nodes() -> impl Document {
         ..unlimited.clone()
     };
     list(vec![Node::from(unlimited), Node::from(limited)])
+}
+
+pub fn pools() -> impl Document {
+    list(vec![Pool::from(wire_pool())])
+}
+
+pub fn pool() -> impl Document {
+    Pool::from(wire_pool())
+}
+
+fn wire_pool() -> v1::NodePool {
+    v1::NodePool {
+        id: 9,
+        name: word("web"),
+        mode: word("shared+trunk"),
+        vswitches: vec![word("pods-h"), word("pods-i")],
+        draining: vec![word("pods-h")],
+        choice: word("most-free"),
+        security_groups: vec![word("sg-0abc"), word("sg-0def")],
+        min_idle: 2,
+        max_idle: 10,
+        blocked_enis: vec![word("eni-0old")],
+        nodes: 20,
+        enis: 41,
+        jobs: 3,
+        revision: 77,
+    }
+}
+
+pub fn enis() -> impl Document {
+    let made = v1::Eni {
+        number: 31,
+        id: word("eni-0abc"),
+        mac: word("00:16:3e:00:00:01"),
+        node: word("worker-1"),
+        vswitch: word("pods-h"),
+        kind: word("secondary"),
+        state: word("in use"),
+        primary: word("10.1.0.5"),
+        security_groups: vec![word("sg-0abc")],
+        addresses: vec![word("10.1.0.5"), word("10.1.0.6")],
+        bound: 1,
+    };
+    let planned = v1::Eni {
+        number: 32,
+        node: word("worker-1"),
+        vswitch: word("pods-i"),
+        kind: word("trunk"),
+        state: word("planned"),
+        primary: word("10.2.0.5"),
+        addresses: vec![word("10.2.0.5")],
+        ..Default::default()
+    };
+    list(vec![Eni::from(made), Eni::from(planned)])
+}
+
+pub fn jobs() -> impl Document {
+    let creating = v1::Job {
+        id: 2048,
+        node: word("worker-1"),
+        vswitch: word("pods-i"),
+        eni_number: 32,
+        work: word("create-eni"),
+        step: word("create"),
+        addresses: vec![word("10.2.0.5")],
+        attempt: 2,
+        age_ms: 4_300,
+        step_age_ms: 4_300,
+        trouble: word("the quota is reached"),
+        ..Default::default()
+    };
+    list(vec![Job::from(creating)])
+}
+
+pub fn no_jobs() -> impl Document {
+    List::<Job>::default()
 }
 
 fn wire_claim() -> v1::Claim {

@@ -5,9 +5,10 @@ mod claim;
 mod earlier;
 
 use super::ending::{self, Ending};
-use super::{Context, Decided, Decision, given, recovering};
-use crate::command::Bind;
+use super::{Context, Decided, Decision, given, invalid, recovering};
+use crate::command::{Bind, BindClaim};
 use crate::id::{AttachmentKey, ClaimName, Generation};
+use crate::ledger::nodes;
 use crate::outcome::{Outcome, Refusal};
 use crate::row::{Allocation, Change};
 use claim::Wanted;
@@ -32,6 +33,7 @@ pub(super) fn decide(context: &Context, command: &Bind) -> Decided {
     let node = context.node(command.node)?;
     let vswitch = &context.vswitch(command.vswitch)?.row;
     given::families_complete(vswitch, &command.addresses)?;
+    check_static(node, command)?;
     earlier::of_pod(context, command, &mut ended)?;
     let wanted = claim::wanted(context, command, &mut ended)?;
     let places = addresses::check(context, command, vswitch, &wanted)?;
@@ -57,6 +59,20 @@ pub(super) fn decide(context: &Context, command: &Bind) -> Decided {
             created: true,
         },
     })
+}
+
+/// A claim's address would have to move with its pod from ENI to ENI, and no command does that yet.
+fn check_static(node: &nodes::Entry, command: &Bind) -> Result<(), Refusal> {
+    match node.row.pool.is_some() && command.claim != BindClaim::None {
+        false => Ok(()),
+        true => Err(invalid(
+            "claim",
+            format!(
+                "node {} gives addresses of ENIs, and those cannot be static yet: run the pod on a node without a pool",
+                node.row.name
+            ),
+        )),
+    }
 }
 
 /// What was bound before a restore may have become another's in between, which its node has said.

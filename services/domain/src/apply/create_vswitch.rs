@@ -33,6 +33,7 @@ pub(super) fn decide(context: &Context, command: &CreateVSwitch) -> Decided {
         excluded: excluded(command),
         cooling_ms: command.cooling_ms,
         kind: command.kind,
+        cloud: command.cloud.clone(),
     };
     check_families(command)?;
     row.subnets()
@@ -53,6 +54,7 @@ pub(super) fn decide(context: &Context, command: &CreateVSwitch) -> Decided {
     }
     row.subnets()
         .try_for_each(|subnet| check_overlap(context, subnet))?;
+    check_cloud(context, &row)?;
     let row = Arc::new(row);
     let mut changes = vec![Change::VSwitch {
         id,
@@ -209,6 +211,24 @@ fn check_overlap(context: &Context, subnet: &Subnet) -> Result<(), Refusal> {
         other: theirs.map_or_else(String::new, |subnet| subnet.cidr.to_string()),
         vswitch: other.row.name.clone(),
     })
+}
+
+/// The cloud's vSwitch is one of a VPC, and it is one here.
+fn check_cloud(context: &Context, row: &VSwitch) -> Result<(), Refusal> {
+    let Some(cloud) = &row.cloud else {
+        return Ok(());
+    };
+    if row.kind != NetworkKind::Vpc {
+        let reason = format!("{cloud}: a vSwitch of a routed network is in no cloud");
+        return Err(invalid("cloud_id", reason));
+    }
+    match context.ledger.vswitch_in_cloud(cloud) {
+        None => Ok(()),
+        Some(other) => Err(Refusal::AlreadyExists {
+            what: "vSwitch",
+            name: format!("{} with cloud_id {cloud}", other.name),
+        }),
+    }
 }
 
 #[cfg(test)]

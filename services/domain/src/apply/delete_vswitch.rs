@@ -33,6 +33,14 @@ pub(super) fn decide(context: &Context, command: &DeleteVSwitch) -> Decided {
             by,
         });
     }
+    if let Some(pool) = ledger.pool_with(row.id) {
+        let by = format!("node pool {}: take it out of the pool first", pool.name);
+        return Err(Refusal::InUse {
+            what: "vSwitch",
+            name,
+            by,
+        });
+    }
     let change = Change::VSwitch {
         id: row.id,
         before: Some(row.clone()),

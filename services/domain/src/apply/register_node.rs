@@ -2,9 +2,10 @@
 
 use super::{Context, Decided, Decision, invalid, recovering};
 use crate::command::RegisterNode;
-use crate::id::NodeId;
+use crate::id::{NodeId, Zone};
 use crate::outcome::{Outcome, Refusal};
-use crate::row::{Change, Node};
+use crate::row::{Change, Node, NodePool};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A node's warm addresses are stocked by one command.
@@ -38,7 +39,9 @@ pub(super) fn decide(context: &Context, command: &RegisterNode) -> Decided {
         eni_slots: command.eni_slots,
         addresses_per_eni: command.addresses_per_eni,
         warm_target: command.warm_target,
+        pool: command.pool,
     };
+    check_pool(context, known.map(|node| &**node), &after)?;
     if known.is_some_and(|before| **before == after) {
         return Ok(Decision::nothing(Outcome::Node(id)));
     }
@@ -56,3 +59,76 @@ pub(super) fn decide(context: &Context, command: &RegisterNode) -> Decided {
         outcome: Outcome::Node(id),
     })
 }
+
+/// The zones in which a pool has vSwitches.
+pub(super) fn zones(context: &Context, pool: &NodePool) -> BTreeSet<Zone> {
+    let rows = pool
+        .vswitches
+        .iter()
+        .filter_map(|id| context.ledger.vswitch(*id));
+    rows.map(|row| row.zone.clone()).collect()
+}
+
+/// What its pods have stays what it is: a node that has ENIs or pods keeps its pool, zone and room.
+fn check_pool(context: &Context, before: Option<&Node>, after: &Node) -> Result<(), Refusal> {
+    if let Some(before) = before.filter(|before| before.pool.is_some() || after.pool.is_some()) {
+        let place = |node: &Node| (node.pool, node.zone.clone());
+        let room = |node: &Node| (node.eni_slots, node.addresses_per_eni);
+        let stays = place(before) == place(after) && room(before) == room(after);
+        check_empty(context, before).or_else(|refusal| match stays {
+            true => Ok(()),
+            false => Err(refusal),
+        })?;
+    }
+    let Some(id) = after.pool else {
+        return Ok(());
+    };
+    let missing = || Refusal::NotFound {
+        what: "node pool",
+        name: id.to_string(),
+    };
+    let pool = context.ledger.node_pool(id).ok_or_else(missing)?;
+    if after.eni_slots == 0 || after.addresses_per_eni == 0 {
+        let reason = "is missing: the room of a node in a pool is that of its type";
+        return Err(invalid("instance_type", reason));
+    }
+    if after.warm_target > 0 {
+        let reason = format!("is of pool {}: set the pool's min_idle", pool.name);
+        return Err(invalid("warm_target", reason));
+    }
+    let zones = zones(context, pool);
+    match zones.contains(&after.zone) {
+        true => Ok(()),
+        false => {
+            let zones: Vec<&str> = zones.iter().map(Zone::as_str).collect();
+            let reason = format!(
+                "pool {} has no vSwitch in {:?}, it has some in {}: an ENI cannot be attached across zones",
+                pool.name,
+                after.zone.as_str(),
+                zones.join(", ")
+            );
+            Err(invalid("zone", reason))
+        }
+    }
+}
+
+fn check_empty(context: &Context, node: &Node) -> Result<(), Refusal> {
+    let enis = context.ledger.enis_of(node.id).count();
+    let pods = context
+        .ledger
+        .usage(node.id)
+        .map_or(0, |usage| usage.allocations);
+    match enis == 0 && pods == 0 {
+        true => Ok(()),
+        false => Err(Refusal::InUse {
+            what: "node",
+            name: node.name.to_string(),
+            by: format!(
+                "{enis} ENIs and {pods} allocations: its pool, zone and type stay while it has some"
+            ),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

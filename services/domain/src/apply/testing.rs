@@ -81,6 +81,7 @@ pub(crate) fn create_vswitch(
         exclusions: Vec::new(),
         cooling_ms: COOLING_MS,
         kind: NetworkKind::Routed,
+        cloud: None,
     }
 }
 
@@ -93,6 +94,7 @@ pub(crate) fn register_node(text: &str, identity: &str) -> RegisterNode {
         eni_slots: 0,
         addresses_per_eni: 0,
         warm_target: 0,
+        pool: None,
     }
 }
 

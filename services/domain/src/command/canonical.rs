@@ -68,6 +68,8 @@ impl Writer<'_> {
                 self.list(&command.come, Self::address);
                 self.list(&command.gone, Self::address);
             }
+            Command::SetNodePool(command) => self.set_node_pool(command),
+            Command::DeleteNodePool(command) => self.text(command.name.as_bytes()),
             Command::ConfirmNode(command) => {
                 self.u64(command.node.0);
                 self.byte(match command.word {
@@ -173,7 +175,7 @@ impl Writer<'_> {
         self.option(command.ipv6.as_ref(), Self::subnet);
         self.list(&command.exclusions, Self::range);
         self.u64(command.cooling_ms);
-        self.network_kind(command.kind);
+        self.network(command.kind, command.cloud.as_ref());
     }
 
     fn register_node(&mut self, command: &RegisterNode) {
@@ -183,7 +185,21 @@ impl Writer<'_> {
         self.text(command.instance_type.as_bytes());
         self.u32(command.eni_slots);
         self.u32(command.addresses_per_eni);
-        self.u32(command.warm_target);
+        self.warm_target(command.warm_target, command.pool);
+    }
+
+    fn set_node_pool(&mut self, command: &SetNodePool) {
+        self.text(command.name.as_bytes());
+        self.node_mode(command.mode);
+        self.list(&command.vswitches, |writer, id| writer.u64(id.0));
+        self.list(&command.draining, |writer, id| writer.u64(id.0));
+        self.vswitch_choice(command.choice);
+        self.list(&command.security_groups, |writer, group| {
+            writer.text(group.as_bytes());
+        });
+        self.u32(command.min_idle);
+        self.u32(command.max_idle);
+        self.list(&command.blocked, |writer, eni| writer.text(eni.as_bytes()));
     }
 
     fn bind(&mut self, command: &Bind) {

@@ -6,6 +6,14 @@
 use super::{Command, Vote};
 use crate::version::{BASE, CARE, CLOUD, ClusterVersion, REHEARSAL};
 
+/// The first form, or the one that says what the cloud calls it.
+fn or_cloud(of_a_cloud: bool) -> ClusterVersion {
+    match of_a_cloud {
+        true => CLOUD,
+        false => BASE,
+    }
+}
+
 // === impl Command ===
 
 impl Command {
@@ -13,9 +21,9 @@ impl Command {
     /// ledger refuses it. No wildcard here: whoever adds a command has to answer.
     pub fn since(&self) -> ClusterVersion {
         match self {
-            Self::CreateVSwitch(_)
-            | Self::DeleteVSwitch(_)
-            | Self::RegisterNode(_)
+            Self::CreateVSwitch(create) => or_cloud(create.cloud.is_some()),
+            Self::RegisterNode(register) => or_cloud(register.pool.is_some()),
+            Self::DeleteVSwitch(_)
             | Self::RemoveNode(_)
             | Self::CreateClaim(_)
             | Self::DeleteClaim(_)
@@ -32,7 +40,11 @@ impl Command {
             // It goes ahead of the version that it sets: see `written_at`.
             Self::SetClusterVersion(_) => BASE,
             Self::Repair(_) | Self::Recover(_) | Self::ConfirmNode(_) => CARE,
-            Self::BeginJob(_) | Self::AdvanceJob(_) | Self::NoteForeign(_) => CLOUD,
+            Self::BeginJob(_)
+            | Self::AdvanceJob(_)
+            | Self::NoteForeign(_)
+            | Self::SetNodePool(_)
+            | Self::DeleteNodePool(_) => CLOUD,
             Self::Rehearse(_) => REHEARSAL,
         }
     }

@@ -6,6 +6,7 @@
 //! is there: new variants come last, new fields make a new variant.
 
 mod enis;
+mod pools;
 mod rows;
 
 use super::EventGroup;

@@ -57,6 +57,11 @@ impl Ledger {
                 self.recoveries.last = after.clone();
             }
             Change::OwedReport { node, after, .. } => self.recoveries.set_owed(*node, *after),
+            Change::NodePool { id, after, .. } => match after {
+                Some(pool) => Arc::make_mut(&mut self.node_pools).insert(*id, pool.clone()),
+                None => Arc::make_mut(&mut self.node_pools).remove(id),
+            }
+            .map_or((), drop),
             Change::Eni { number, after, .. } => self.enis.set(*number, after.clone()),
             Change::Job { id, after, .. } => self.enis.set_job(*id, after.clone()),
             Change::Stray {

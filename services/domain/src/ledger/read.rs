@@ -415,6 +415,7 @@ impl Ledger {
             strays: self.recoveries.strays_len(),
             enis: self.enis.len(),
             jobs: self.enis.jobs_len(),
+            node_pools: self.node_pools.len(),
         }
     }
 }
@@ -446,6 +447,8 @@ pub struct Sizes {
     pub enis: usize,
     /// Jobs under way.
     pub jobs: usize,
+    /// Node pools.
+    pub node_pools: usize,
 }
 
 fn in_order<'a>(rows: impl Iterator<Item = &'a Arc<Allocation>>) -> Vec<Arc<Allocation>> {

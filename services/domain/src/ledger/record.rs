@@ -15,8 +15,8 @@ use crate::id::{
 };
 use crate::planted::{self, Planted};
 use crate::row::{
-    AddressState, Allocation, Claim, Cluster, Eni, Job, Member, Node, Recovery, RequestResult,
-    Stray, Tombstone, VSwitch,
+    AddressState, Allocation, Claim, Cluster, Eni, Job, Member, Node, NodePool, Recovery,
+    RequestResult, Stray, Tombstone, VSwitch,
 };
 use crate::version::{BASE, CARE, ClusterVersion};
 use std::net::IpAddr;
@@ -61,6 +61,8 @@ pub enum Record {
     Cluster(Cluster),
     /// By id.
     VSwitch(Arc<VSwitch>),
+    /// By id; from state version 3 on.
+    NodePool(Arc<NodePool>),
     /// By id.
     Node(Arc<Node>),
     /// By id.
@@ -118,6 +120,7 @@ enum Part {
     Header,
     Cluster,
     VSwitches,
+    NodePools,
     Nodes,
     Members,
     Claims { from: ClaimId },
@@ -162,6 +165,10 @@ impl Records {
             Part::Cluster => (ledger.cluster_record(), Part::VSwitches),
             Part::VSwitches => (
                 ledger.vswitches().cloned().map(Record::VSwitch).collect(),
+                Part::NodePools,
+            ),
+            Part::NodePools => (
+                ledger.node_pools().cloned().map(Record::NodePool).collect(),
                 Part::Nodes,
             ),
             Part::Nodes => (

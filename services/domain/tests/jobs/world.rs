@@ -4,11 +4,14 @@ use crate::cloud::{Call, Cloud};
 use crate::driver::{self, Fate};
 use berth_domain::Ledger;
 use berth_domain::address::{NetworkKind, Subnet};
+use berth_domain::capacity::NodeMode;
 use berth_domain::command::*;
 use berth_domain::id::*;
 use berth_domain::invariant;
 use berth_domain::outcome::{Outcome, Refusal};
-use berth_domain::row::{AddressState, CALL_LIFE_MS, EniKind, EniState, Job, Phase, Step};
+use berth_domain::row::{
+    AddressState, CALL_LIFE_MS, EniKind, EniState, Job, Phase, Step, VSwitchChoice,
+};
 use berth_domain::version::CLOUD;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -72,18 +75,33 @@ impl World {
                 exclusions: Vec::new(),
                 cooling_ms: 3_000,
                 kind: NetworkKind::Vpc,
+                cloud: Some(name(text, CloudVSwitchId::new)),
             }));
             match made {
                 Ok(Outcome::VSwitch(id)) => world.vswitches.push(id),
                 other => panic!("{other:?}"),
             }
         }
+        let pool = SetNodePool {
+            name: name("pool", NodePoolName::new),
+            mode: NodeMode::Shared,
+            vswitches: vec![world.vswitches[0]],
+            draining: Vec::new(),
+            choice: VSwitchChoice::Ordered,
+            security_groups: vec![name("sg-1", SecurityGroup::new)],
+            min_idle: 0,
+            max_idle: 0,
+            blocked: Vec::new(),
+        };
+        world.apply(Command::SetNodePool(pool)).expect("made");
         world.register(0);
         world.register(1);
         world
     }
 
+    /// Every other one is in the pool.
     fn register(&mut self, number: u32) {
+        let pool = self.ledger.node_pools().next().map(|pool| pool.id);
         let node = RegisterNode {
             name: name(&format!("worker-{number}"), NodeName::new),
             identity: name(&format!("i-{number}"), NodeIdentity::new),
@@ -92,6 +110,7 @@ impl World {
             eni_slots: 2,
             addresses_per_eni: 3,
             warm_target: 0,
+            pool: pool.filter(|_| number.is_multiple_of(2)),
         };
         self.apply(Command::RegisterNode(node)).expect("registered");
     }

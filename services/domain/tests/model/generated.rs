@@ -126,6 +126,7 @@ impl Generator {
             exclusions: Vec::new(),
             cooling_ms: 3_000,
             kind: NetworkKind::Routed,
+            cloud: None,
         })
     }
 
@@ -139,6 +140,7 @@ impl Generator {
             eni_slots: slots,
             addresses_per_eni: 2,
             warm_target: u32::from(c % 4),
+            pool: None,
         })
     }
 

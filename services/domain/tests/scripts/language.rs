@@ -226,6 +226,10 @@ fn create_vswitch(words: &Words) -> CreateVSwitch {
         } else {
             NetworkKind::Routed
         },
+        cloud: words
+            .named
+            .get("cloud")
+            .map(|id| name(id, CloudVSwitchId::new)),
     }
 }
 
@@ -238,6 +242,7 @@ fn register_node(words: &Words) -> RegisterNode {
         eni_slots: words.number("slots", 0) as u32,
         addresses_per_eni: words.number("per-eni", 0) as u32,
         warm_target: words.number("warm", 0) as u32,
+        pool: None,
     }
 }
 

@@ -321,6 +321,12 @@ fn changed(change: &Change) -> String {
             let text = format!("  stray {} on node {node} {sides}: {cause}", key.container);
             format!("{}\n", text.trim_end_matches([':', ' ']))
         }
+        Change::NodePool { id, before, after } => {
+            format!(
+                "  node pool {id} {}\n",
+                sides(before.is_some(), after.is_some())
+            )
+        }
         Change::Member { id, before, after } => {
             format!(
                 "  member {id} {}\n",

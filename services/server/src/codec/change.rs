@@ -150,6 +150,11 @@ fn part(change: &Change) -> Part {
             before: side(before),
             after: side(after),
         }),
+        Change::NodePool { id, before, after } => Part::NodePool(v1::NodePoolChange {
+            id: id.0,
+            before: side(before),
+            after: side(after),
+        }),
         Change::Stray {
             node,
             key,
@@ -229,6 +234,11 @@ fn change(part: Part) -> Result<Change, Error> {
         },
         Part::Job(change) => Change::Job {
             id: JobId(change.id),
+            before: optional(change.before)?,
+            after: optional(change.after)?,
+        },
+        Part::NodePool(change) => Change::NodePool {
+            id: NodePoolId(change.id),
             before: optional(change.before)?,
             after: optional(change.after)?,
         },

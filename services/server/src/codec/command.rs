@@ -1,6 +1,7 @@
 //! One command, one message.
 
 use super::address::{kind, kind_number};
+use super::pool::{cloud, cloud_text, pool, pool_number};
 use super::{Error, Wire, eni, eni_text, fixed, list, optional, required, wires};
 use berth_domain::command::*;
 use berth_domain::id::*;
@@ -43,6 +44,8 @@ impl Wire<Message> for Command {
             Self::BeginJob(command) => Message::BeginJob(command.to_wire()),
             Self::AdvanceJob(command) => Message::AdvanceJob(command.to_wire()),
             Self::NoteForeign(command) => Message::NoteForeign(command.to_wire()),
+            Self::SetNodePool(command) => Message::SetNodePool(command.to_wire()),
+            Self::DeleteNodePool(command) => Message::DeleteNodePool(command.to_wire()),
         }
     }
 
@@ -75,6 +78,8 @@ impl Wire<Message> for Command {
             Message::BeginJob(command) => Self::BeginJob(Wire::from_wire(command)?),
             Message::AdvanceJob(command) => Self::AdvanceJob(Wire::from_wire(command)?),
             Message::NoteForeign(command) => Self::NoteForeign(Wire::from_wire(command)?),
+            Message::SetNodePool(command) => Self::SetNodePool(Wire::from_wire(command)?),
+            Message::DeleteNodePool(command) => Self::DeleteNodePool(Wire::from_wire(command)?),
         })
     }
 }
@@ -89,6 +94,7 @@ impl Wire<v1::CreateVSwitch> for CreateVSwitch {
             exclusions: wires(&self.exclusions),
             cooling_ms: self.cooling_ms,
             network_kind: kind_number(self.kind),
+            cloud: cloud_text(&self.cloud),
         }
     }
 
@@ -101,6 +107,7 @@ impl Wire<v1::CreateVSwitch> for CreateVSwitch {
             exclusions: list(message.exclusions)?,
             cooling_ms: message.cooling_ms,
             kind: kind(message.network_kind)?,
+            cloud: cloud(&message.cloud)?,
         })
     }
 }
@@ -129,6 +136,7 @@ impl Wire<v1::RegisterNode> for RegisterNode {
             warm_target: self.warm_target,
             eni_slots: self.eni_slots,
             addresses_per_eni: self.addresses_per_eni,
+            pool: pool_number(self.pool),
         }
     }
 
@@ -141,6 +149,7 @@ impl Wire<v1::RegisterNode> for RegisterNode {
             eni_slots: message.eni_slots,
             addresses_per_eni: message.addresses_per_eni,
             warm_target: message.warm_target,
+            pool: pool(message.pool),
         })
     }
 }

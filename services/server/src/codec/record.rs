@@ -122,6 +122,7 @@ impl Wire<v1::SnapshotRecord> for Record {
             Self::Stray(row) => Part::Stray(row.to_wire()),
             Self::Eni(row) => Part::Eni(row.to_wire()),
             Self::Job(row) => Part::Job(row.to_wire()),
+            Self::NodePool(row) => Part::NodePool(row.to_wire()),
         };
         v1::SnapshotRecord { record: Some(part) }
     }
@@ -159,6 +160,7 @@ impl Wire<v1::SnapshotRecord> for Record {
                 Part::Stray(row) => Self::Stray(Wire::from_wire(row)?),
                 Part::Eni(row) => Self::Eni(Wire::from_wire(row)?),
                 Part::Job(row) => Self::Job(Wire::from_wire(row)?),
+                Part::NodePool(row) => Self::NodePool(Wire::from_wire(row)?),
             },
         )
     }

@@ -1,6 +1,7 @@
 //! The ledger's rows, and the outcome that a request's row holds.
 
 use super::address::{kind, kind_number};
+use super::pool::{cloud, cloud_text, pool, pool_number};
 use super::state::{bound, bound_to};
 use super::{Error, Wire, eni, eni_text, fixed, list, optional, required, wires};
 use berth_domain::id::*;
@@ -34,6 +35,7 @@ impl Wire<v1::VSwitchRow> for VSwitch {
             excluded: wires(&self.excluded),
             cooling_ms: self.cooling_ms,
             network_kind: kind_number(self.kind),
+            cloud: cloud_text(&self.cloud),
         }
     }
 
@@ -47,6 +49,7 @@ impl Wire<v1::VSwitchRow> for VSwitch {
             excluded: list(message.excluded)?,
             cooling_ms: message.cooling_ms,
             kind: kind(message.network_kind)?,
+            cloud: cloud(&message.cloud)?,
         })
     }
 }
@@ -62,6 +65,7 @@ impl Wire<v1::NodeRow> for Node {
             eni_slots: self.eni_slots,
             addresses_per_eni: self.addresses_per_eni,
             warm_target: self.warm_target,
+            pool: pool_number(self.pool),
         }
     }
 
@@ -75,6 +79,7 @@ impl Wire<v1::NodeRow> for Node {
             eni_slots: message.eni_slots,
             addresses_per_eni: message.addresses_per_eni,
             warm_target: message.warm_target,
+            pool: pool(message.pool),
         })
     }
 }

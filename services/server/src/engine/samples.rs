@@ -82,6 +82,7 @@ pub fn create_vswitch(name: &str, cidr: &str, cooling_ms: u64) -> Proposal {
         exclusions: Vec::new(),
         cooling_ms,
         kind: NetworkKind::Routed,
+        cloud: None,
     }))
 }
 
@@ -94,6 +95,7 @@ pub fn register_node(name: &str, warm_target: u32) -> Proposal {
         eni_slots: 0,
         addresses_per_eni: 0,
         warm_target,
+        pool: None,
     }))
 }
 

@@ -4,11 +4,14 @@ mod allocation;
 mod capacity;
 mod claim;
 mod cluster;
+mod eni;
 mod explain;
 mod history;
+mod job;
 mod member;
 mod node;
 mod plan;
+mod pool;
 mod version;
 mod view;
 mod vswitch;
@@ -156,6 +159,31 @@ impl Admin for AdminService {
     }
     async fn list_nodes(&self, request: Request<ListNodesRequest>) -> Answered<ListNodesResponse> {
         answered!(self, request, node::list)
+    }
+
+    async fn set_node_pool(&self, request: Request<SetNodePoolRequest>) -> Answered<NodePool> {
+        answered!(self, request, pool::set)
+    }
+    async fn delete_node_pool(
+        &self,
+        request: Request<DeleteNodePoolRequest>,
+    ) -> Answered<DeleteResponse> {
+        answered!(self, request, pool::delete)
+    }
+    async fn get_node_pool(&self, request: Request<GetNodePoolRequest>) -> Answered<NodePool> {
+        answered!(self, request, pool::get)
+    }
+    async fn list_node_pools(
+        &self,
+        request: Request<ListNodePoolsRequest>,
+    ) -> Answered<ListNodePoolsResponse> {
+        answered!(self, request, pool::list)
+    }
+    async fn list_enis(&self, request: Request<ListEnisRequest>) -> Answered<ListEnisResponse> {
+        answered!(self, request, eni::list)
+    }
+    async fn list_jobs(&self, request: Request<ListJobsRequest>) -> Answered<ListJobsResponse> {
+        answered!(self, request, job::list)
     }
 
     async fn create_claim(&self, request: Request<CreateClaimRequest>) -> Answered<Claim> {

@@ -4,8 +4,8 @@ use crate::policy;
 use berth_domain::event::EventGroup;
 use berth_domain::id::{AttachmentKey, NodeId};
 use berth_domain::row::{
-    AddressState, Allocation, Change, Claim, ClaimState, Eni, Job, Member, Node, Recovery, Stray,
-    UNKNOWN_NODES, VSwitch,
+    AddressState, Allocation, Change, Claim, ClaimState, Eni, Job, Member, Node, NodePool,
+    Recovery, Stray, UNKNOWN_NODES, VSwitch,
 };
 use berth_proto::v1;
 use std::collections::{BTreeMap, BTreeSet};
@@ -240,6 +240,12 @@ impl Writer<'_> {
                 before.as_ref().map(|row| self.eni(row)),
                 after.as_ref().map(|row| self.eni(row)),
             ),
+            Change::NodePool { before, after, .. } => sides(
+                "node pool",
+                either(before, after).map_or_else(String::new, |row| row.name.to_string()),
+                text(before, pool),
+                text(after, pool),
+            ),
             Change::Job { id, before, after } => {
                 sides("job", id.to_string(), text(before, job), text(after, job))
             }
@@ -395,6 +401,25 @@ fn recovery(row: &Recovery) -> String {
         true => format!("open: {} reports are due", row.waiting.len()),
         false => "closed".into(),
     }
+}
+
+/// "shared, 2 vSwitches (1 draining), 0 to 4 idle, 1 ENI blocked"
+fn pool(row: &NodePool) -> String {
+    let draining = match row.draining.len() {
+        0 => String::new(),
+        count => format!(" ({count} draining)"),
+    };
+    let blocked = match row.blocked.len() {
+        0 => String::new(),
+        count => format!(", {count} ENIs blocked"),
+    };
+    format!(
+        "{}, {} vSwitches{draining}, {} to {} idle{blocked}",
+        row.mode.as_str(),
+        row.vswitches.len(),
+        row.min_idle,
+        row.max_idle
+    )
 }
 
 /// "create-eni at attach, for 10 addresses"

@@ -45,6 +45,8 @@ pub const COOLING_MS: u64 = 30_000;
 pub const WARM_TARGET_MAX: u32 = 1_000;
 /// vSwitches of the nodes, and of the pods, in a plan: each is compared with each.
 pub const PLAN_VSWITCHES_MAX: usize = 64;
+/// vSwitches of one pool.
+pub const POOL_VSWITCHES_MAX: usize = 64;
 /// Node pools in a plan.
 pub const PLAN_POOLS_MAX: usize = 32;
 /// Instance types of one pool: a name that is not known is compared with the whole catalogue.

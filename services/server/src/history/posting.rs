@@ -87,6 +87,7 @@ pub(super) fn keys(group: &EventGroup) -> Vec<Vec<u8>> {
             | Change::Request { .. }
             | Change::Member { .. }
             | Change::Cluster { .. }
+            | Change::NodePool { .. }
             | Change::Recovery { .. } => {}
         }
     }

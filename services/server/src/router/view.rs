@@ -140,6 +140,7 @@ impl View {
             Change::Stray { .. }
             | Change::Eni { .. }
             | Change::Job { .. }
+            | Change::NodePool { .. }
             | Change::Address { .. }
             | Change::Allocation { .. }
             | Change::Tombstone { .. }

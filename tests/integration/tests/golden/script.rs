@@ -92,6 +92,7 @@ fn vswitch(text: &str, ipv4: &str, ipv6: Option<&str>, kind: NetworkKind) -> Cre
         exclusions: exclusions.to_vec(),
         cooling_ms: 30_000,
         kind,
+        cloud: None,
     }
 }
 
@@ -104,6 +105,7 @@ fn node(text: &str, warm_target: u32, eni_slots: u32) -> RegisterNode {
         eni_slots,
         addresses_per_eni: eni_slots * 4,
         warm_target,
+        pool: None,
     }
 }
 

@@ -190,6 +190,7 @@ fn network() -> Vec<Proposal> {
             eni_slots: 0,
             addresses_per_eni: 0,
             warm_target: 2,
+            pool: None,
         })
     }));
     commands.into_iter().map(make::proposal).collect()
@@ -204,6 +205,7 @@ fn create(name: &str, ipv4: Option<&str>, ipv6: Option<&str>) -> Command {
         exclusions: Vec::new(),
         cooling_ms: COOLING_MS,
         kind: NetworkKind::Routed,
+        cloud: None,
     })
 }
 

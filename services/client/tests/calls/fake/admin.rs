@@ -62,6 +62,33 @@ impl Admin for Heart {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn set_node_pool(&self, _: Request<SetNodePoolRequest>) -> Refused<NodePool> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn delete_node_pool(&self, _: Request<DeleteNodePoolRequest>) -> Refused<DeleteResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn get_node_pool(&self, _: Request<GetNodePoolRequest>) -> Refused<NodePool> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn list_node_pools(
+        &self,
+        _: Request<ListNodePoolsRequest>,
+    ) -> Refused<ListNodePoolsResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn list_enis(&self, _: Request<ListEnisRequest>) -> Refused<ListEnisResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn list_jobs(&self, _: Request<ListJobsRequest>) -> Refused<ListJobsResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn create_claim(&self, _: Request<CreateClaimRequest>) -> Refused<Claim> {
         Err(Status::unimplemented("not here"))
     }

@@ -47,8 +47,11 @@ pub(super) fn check(
 }
 
 /// Whether an ENI is one that Berth has made: its addresses come and go by jobs.
+/// On a node in a pool there are no others.
 pub(in crate::apply) fn is_ours(context: &Context, node: NodeId, eni: Option<&EniId>) -> bool {
-    eni.is_some_and(|id| context.ledger.eni_named(node, id).is_some())
+    let row = context.ledger.node(node);
+    row.is_some_and(|row| row.pool.is_some())
+        || eni.is_some_and(|id| context.ledger.eni_named(node, id).is_some())
 }
 
 /// Warm addresses and those of ended allocations stand on the node already.

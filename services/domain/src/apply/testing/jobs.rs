@@ -1,7 +1,8 @@
 //! A node with two ENI slots of three addresses, a vSwitch of a cloud, and short ways through a job.
 
 use super::*;
-use crate::row::{EniKind, EniState, Job};
+use crate::capacity::NodeMode;
+use crate::row::{EniKind, EniState, Job, VSwitchChoice};
 use crate::version::CLOUD;
 
 pub(crate) struct Cloudy {
@@ -47,6 +48,36 @@ impl Cloudy {
             addresses_per_eni: 3,
             ..register_node("worker-8", "i-8")
         })
+    }
+
+    /// A pool of its vSwitch, which the cloud calls "vsw-1"; with its nodes nothing is done.
+    pub(crate) fn pooled() -> (Self, NodePoolId) {
+        let mut cloud = Self::new();
+        let vswitch = cloud.world.vswitch(CreateVSwitch {
+            kind: NetworkKind::Vpc,
+            cloud: Some(name("vsw-1", CloudVSwitchId::new)),
+            ..create_vswitch("vsw-pods", subnet("10.2.0.0/24", None), None)
+        });
+        cloud.vswitch = vswitch;
+        let pool = cloud.set_pool();
+        cloud.world.done(Command::SetNodePool(pool.clone()));
+        let row = cloud.world.ledger.node_pool_named(&pool.name);
+        let id = row.expect("made").id;
+        (cloud, id)
+    }
+
+    pub(crate) fn set_pool(&self) -> SetNodePool {
+        SetNodePool {
+            name: name("web", NodePoolName::new),
+            mode: NodeMode::Shared,
+            vswitches: vec![self.vswitch],
+            draining: Vec::new(),
+            choice: VSwitchChoice::Ordered,
+            security_groups: vec![name("sg-1", SecurityGroup::new)],
+            min_idle: 0,
+            max_idle: 4,
+            blocked: Vec::new(),
+        }
     }
 
     pub(crate) fn create(&self, addresses: &[&str]) -> Plan {

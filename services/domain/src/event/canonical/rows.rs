@@ -72,7 +72,7 @@ impl Writer<'_> {
         self.option(row.ipv6.as_ref(), Self::subnet);
         self.list(&row.excluded, Self::range);
         self.u64(row.cooling_ms);
-        self.network_kind(row.kind);
+        self.network(row.kind, row.cloud.as_ref());
     }
 
     pub(crate) fn node(&mut self, row: &Node) {
@@ -83,7 +83,7 @@ impl Writer<'_> {
         self.text(row.instance_type.as_bytes());
         self.u32(row.eni_slots);
         self.u32(row.addresses_per_eni);
-        self.u32(row.warm_target);
+        self.warm_target(row.warm_target, row.pool);
     }
 
     pub(crate) fn allocation(&mut self, row: &Allocation) {
@@ -315,6 +315,10 @@ impl Writer<'_> {
             } => {
                 self.numbered(12, number.0);
                 self.sides(before.as_deref(), after.as_deref(), Self::eni_row);
+            }
+            Change::NodePool { id, before, after } => {
+                self.numbered(14, id.0);
+                self.sides(before.as_deref(), after.as_deref(), Self::node_pool);
             }
             Change::Job { id, before, after } => {
                 self.numbered(13, id.0);

@@ -67,6 +67,7 @@ impl Writer<'_> {
             Record::Recovery(row) => self.tagged(10, &**row, Self::recovery),
             Record::Stray(row) => self.tagged(11, &**row, Self::stray),
             Record::Eni(row) => self.tagged(12, &**row, Self::eni_row),
+            Record::NodePool(row) => self.tagged(14, &**row, Self::node_pool),
             Record::Job(row) => self.tagged(13, &**row, Self::job),
         }
     }

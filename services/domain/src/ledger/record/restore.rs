@@ -126,6 +126,11 @@ impl Ledger {
                     after: Some(row),
                 }
             }
+            Record::NodePool(row) => Change::NodePool {
+                id: row.id,
+                before: None,
+                after: Some(row),
+            },
             Record::Eni(row) => Change::Eni {
                 number: row.number,
                 before: None,
@@ -185,6 +190,16 @@ impl Ledger {
                 row.cluster == self.cluster,
             ),
             Record::Stray(row) => ("stray", row.key.to_string(), known_node(row.node)),
+            Record::NodePool(row) => (
+                "node pool",
+                row.name.to_string(),
+                row.vswitches.iter().all(|id| self.vswitch(*id).is_some()),
+            ),
+            Record::Node(row) => (
+                "node",
+                row.name.to_string(),
+                row.pool.is_none_or(|pool| self.node_pool(pool).is_some()),
+            ),
             Record::Eni(row) => (
                 "ENI",
                 row.number.to_string(),

@@ -23,7 +23,7 @@ pub const UPGRADES: &[Upgrade] = &[
     },
     Upgrade {
         from: 2,
-        what: "records of ENIs and jobs; without them there are none",
+        what: "records of node pools, ENIs and jobs; without them there are none",
         record: Some,
     },
 ];

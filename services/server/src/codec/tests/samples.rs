@@ -1,6 +1,7 @@
 //! Commands, rows and ledgers of every kind.
 
 mod jobs;
+mod pools;
 
 use berth_domain::Ledger;
 use berth_domain::address::{AddressRange, NetworkKind, Subnet};
@@ -134,10 +135,15 @@ pub fn command() -> impl Strategy<Value = Command> {
         option::of(subnet()),
         option::of(subnet()),
     );
-    let more = (prop::collection::vec(range(), 0..3), any::<u64>(), kind());
+    let more = (
+        prop::collection::vec(range(), 0..3),
+        any::<u64>(),
+        kind(),
+        pools::cloud(),
+    );
     prop_oneof![
         (vswitches, more).prop_map(
-            |((name, zone, ipv4, ipv6), (exclusions, cooling_ms, kind))| {
+            |((name, zone, ipv4, ipv6), (exclusions, cooling_ms, kind, cloud))| {
                 Command::CreateVSwitch(CreateVSwitch {
                     name,
                     zone,
@@ -146,6 +152,7 @@ pub fn command() -> impl Strategy<Value = Command> {
                     exclusions,
                     cooling_ms,
                     kind,
+                    cloud,
                 })
             }
         ),
@@ -159,6 +166,7 @@ pub fn command() -> impl Strategy<Value = Command> {
                 eni_slots: row.eni_slots,
                 addresses_per_eni: row.addresses_per_eni,
                 warm_target: row.warm_target,
+                pool: row.pool,
             })
         }),
         any::<(u64, bool)>().prop_map(|(node, confirmed_dead)| {
@@ -227,6 +235,7 @@ pub fn command() -> impl Strategy<Value = Command> {
         }),
         repair().prop_map(Command::Repair),
         jobs::job_command(),
+        pools::pool_command(),
         (cluster_id(), recovery_kind(), any::<(u64, bool)>()).prop_map(
             |(cluster, kind, (revision_jump, unknown_nodes))| {
                 Command::Recover(Recover {
@@ -361,10 +370,11 @@ fn release() -> impl Strategy<Value = Command> {
 
 fn node(id: u64) -> impl Strategy<Value = Node> {
     let names = (node_name(), identity(), zone(), instance_type());
-    (names, any::<(u32, u32, u32)>()).prop_map(
+    (names, any::<(u32, u32, u32)>(), pools::pool()).prop_map(
         move |(
             (name, identity, zone, instance_type),
             (eni_slots, addresses_per_eni, warm_target),
+            pool,
         )| Node {
             id: NodeId(id),
             name,
@@ -374,6 +384,7 @@ fn node(id: u64) -> impl Strategy<Value = Node> {
             eni_slots,
             addresses_per_eni,
             warm_target,
+            pool,
         },
     )
 }
@@ -504,9 +515,9 @@ fn claim() -> impl Strategy<Value = Claim> {
 
 fn vswitch() -> impl Strategy<Value = VSwitch> {
     let subnets = (option::of(subnet()), option::of(subnet()));
-    let rest = (prop::collection::vec(range(), 0..3), kind());
+    let rest = (prop::collection::vec(range(), 0..3), kind(), pools::cloud());
     (any::<(u64, u64)>(), vswitch_name(), zone(), subnets, rest).prop_map(
-        |((id, cooling_ms), name, zone, (ipv4, ipv6), (excluded, kind))| VSwitch {
+        |((id, cooling_ms), name, zone, (ipv4, ipv6), (excluded, kind, cloud))| VSwitch {
             id: VSwitchId(id),
             name,
             zone,
@@ -515,6 +526,7 @@ fn vswitch() -> impl Strategy<Value = VSwitch> {
             excluded,
             cooling_ms,
             kind,
+            cloud,
         },
     )
 }
@@ -633,6 +645,16 @@ pub fn change() -> impl Strategy<Value = Change> {
                 after,
             }
         ),
+        (
+            any::<u64>(),
+            side(pools::pool_row()),
+            side(pools::pool_row())
+        )
+            .prop_map(|(id, before, after)| Change::NodePool {
+                id: NodePoolId(id),
+                before,
+                after,
+            }),
         (any::<u64>(), side(jobs::job_row()), side(jobs::job_row())).prop_map(
             |(id, before, after)| Change::Job {
                 id: JobId(id),

@@ -1,15 +1,19 @@
 //! Nodes: register, remove, show, list.
 
-use super::{AdminService, view};
+use super::{AdminService, pool, view};
 use crate::capacity::{capacity, may_join};
 use crate::failure::Failure;
-use crate::grpc::decode::{self, Decoded, name, number};
+use crate::grpc::decode::{self, Decoded, name, number, optional_name};
 use crate::grpc::limits;
 use crate::grpc::principal::Caller;
+use berth_domain::Ledger;
+use berth_domain::capacity::NodeMode;
 use berth_domain::command::{Command, RegisterNode, RemoveNode};
-use berth_domain::id::{InstanceType, NodeIdentity, NodeName, Zone};
+use berth_domain::id::{InstanceType, NodeId, NodeIdentity, NodeName, NodePoolName, Zone};
 use berth_domain::outcome::Refusal;
+use berth_domain::row::NodePool;
 use berth_proto::v1;
+use std::sync::Arc;
 
 pub(super) async fn register(
     service: &AdminService,
@@ -17,7 +21,8 @@ pub(super) async fn register(
     request: v1::RegisterNodeRequest,
 ) -> Result<v1::Node, Failure> {
     let change = decode::change(request.change.clone())?;
-    let command = command(&request)?;
+    let pool = pool(service, &request.pool).await?;
+    let command = command(&request, pool.as_deref())?;
     let name = command.name.clone();
     let command = Command::RegisterNode(command);
     service.propose(caller, change, command).await?;
@@ -89,11 +94,30 @@ fn missing(name: &NodeName) -> Refusal {
     Refusal::NotFound { what: "node", name }
 }
 
-fn command(request: &v1::RegisterNodeRequest) -> Decoded<RegisterNode> {
+/// The node that is asked about, if one is.
+pub(super) fn of(ledger: &Ledger, name: Option<NodeName>) -> Result<Option<NodeId>, Failure> {
+    let Some(name) = name else { return Ok(None) };
+    let id = view::node_id(ledger, &name);
+    id.map(Some).ok_or_else(|| Failure::Refused(missing(&name)))
+}
+
+async fn pool(service: &AdminService, text: &str) -> Result<Option<Arc<NodePool>>, Failure> {
+    let Some(name) = optional_name("pool", text, NodePoolName::new)? else {
+        return Ok(None);
+    };
+    let missing = pool::missing(&name);
+    let found = service
+        .gate
+        .read(move |ledger| ledger.node_pool_named(&name).cloned());
+    found.await?.map(Some).ok_or(Failure::Refused(missing))
+}
+
+fn command(request: &v1::RegisterNodeRequest, pool: Option<&NodePool>) -> Decoded<RegisterNode> {
     let instance_type = name("instance_type", &request.instance_type, InstanceType::new)?;
-    let room = capacity(&instance_type)?;
+    let mode = pool.map_or(NodeMode::Shared, |pool| pool.mode);
+    let room = capacity(&instance_type, mode)?;
     if !request.allow_few_pods {
-        may_join(&instance_type)?;
+        may_join(&instance_type, mode)?;
     }
     Ok(RegisterNode {
         name: name("name", &request.name, NodeName::new)?,
@@ -107,5 +131,6 @@ fn command(request: &v1::RegisterNodeRequest) -> Decoded<RegisterNode> {
             request.warm_target,
             0..=limits::WARM_TARGET_MAX,
         )?,
+        pool: pool.map(|pool| pool.id),
     })
 }

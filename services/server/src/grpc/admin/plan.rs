@@ -106,7 +106,7 @@ fn cidr(field: &'static str, text: &str) -> Decoded<Option<IpNet>> {
     }
 }
 
-fn pool(said: &v1::NodePool) -> Decoded<NodePool> {
+fn pool(said: &v1::PlannedNodePool) -> Decoded<NodePool> {
     let types = "pools.instance_types";
     at_most(types, &said.instance_types, limits::POOL_TYPES_MAX)?;
     let one_type = |text: &String| match text.as_str() {

@@ -5,6 +5,7 @@ mod claim;
 mod cluster;
 mod node;
 mod pod;
+mod pool;
 mod vswitch;
 
 pub(super) use allocation::{allocation, allocations, cursor};
@@ -12,6 +13,7 @@ pub(super) use claim::{claim_id, claim_named, claim_of, claims};
 pub(super) use cluster::{cluster, members};
 pub(super) use node::{names, node_id, node_named, nodes};
 pub(super) use pod::pod;
+pub(super) use pool::{enis, jobs, pool_named, pools};
 pub(super) use vswitch::{vswitch_named, vswitches};
 
 use berth_domain::Ledger;

@@ -2,11 +2,11 @@
 
 use super::{AdminService, view};
 use crate::failure::Failure;
-use crate::grpc::decode::{self, Decoded, SubnetFields, name, number};
+use crate::grpc::decode::{self, Decoded, SubnetFields, name, number, optional_name};
 use crate::grpc::limits;
 use crate::grpc::principal::Caller;
 use berth_domain::command::{Command, CreateVSwitch, DeleteVSwitch};
-use berth_domain::id::{VSwitchName, Zone};
+use berth_domain::id::{CloudVSwitchId, VSwitchName, Zone};
 use berth_domain::outcome::Refusal;
 use berth_proto::v1;
 
@@ -112,5 +112,6 @@ fn command(request: &v1::CreateVSwitchRequest) -> Decoded<CreateVSwitch> {
         exclusions: decode::exclusions(&request.exclusions)?,
         cooling_ms,
         kind: decode::network_kind(&request.network_kind)?,
+        cloud: optional_name("cloud_id", &request.cloud_id, CloudVSwitchId::new)?,
     })
 }

@@ -11,7 +11,7 @@ fn group() -> impl Strategy<Value = SecurityGroup> {
     "sg-[a-z0-9]{1,8}".prop_map(|text: String| SecurityGroup::new(&text).expect("allowed"))
 }
 
-fn groups() -> impl Strategy<Value = Vec<SecurityGroup>> {
+pub(super) fn groups() -> impl Strategy<Value = Vec<SecurityGroup>> {
     prop::collection::vec(group(), 0..3)
 }
 
@@ -19,7 +19,9 @@ fn mac() -> impl Strategy<Value = MacAddress> {
     "([0-9a-f]{2}:){5}[0-9a-f]{2}".prop_map(|text: String| MacAddress::new(&text).expect("allowed"))
 }
 
-fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &[T]) -> impl Strategy<Value = T> + use<T> {
+pub(super) fn one_of<T: Copy + std::fmt::Debug + 'static>(
+    all: &[T],
+) -> impl Strategy<Value = T> + use<T> {
     prop::sample::select(all.to_vec())
 }
 

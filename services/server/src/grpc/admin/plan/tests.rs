@@ -9,8 +9,8 @@ fn vswitch_of(name: &str, zone: &str, ipv4_cidr: &str) -> v1::PlannedVSwitch {
     }
 }
 
-fn pool_of(mode: &str, instance_type: &str) -> v1::NodePool {
-    v1::NodePool {
+fn pool_of(mode: &str, instance_type: &str) -> v1::PlannedNodePool {
+    v1::PlannedNodePool {
         name: "main".into(),
         mode: mode.into(),
         instance_types: vec![instance_type.into()],

@@ -58,5 +58,8 @@ fn node(ledger: &Ledger, row: &Node) -> v1::Node {
         allocations: usage.map_or(0, |usage| usage.allocations),
         idle,
         revision: ledger.revision().0,
+        pool: ledger
+            .pool_of(row)
+            .map_or_else(String::new, |pool| pool.name.to_string()),
     }
 }

@@ -55,6 +55,10 @@ fn vswitch(ledger: &Ledger, row: &VSwitch) -> v1::VSwitch {
             .map(|(family, counts)| state_counts(family, counts))
             .collect(),
         revision: ledger.revision().0,
+        cloud_id: row
+            .cloud
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string),
     }
 }
 

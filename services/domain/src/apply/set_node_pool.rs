@@ -1,0 +1,182 @@
+//! Makes a pool of nodes, or changes everything of it but its name and, while it has nodes, its mode.
+
+use super::{ADDRESSES_MAX, Context, Decided, Decision, invalid};
+use crate::address::NetworkKind;
+use crate::command::SetNodePool;
+use crate::id::{EniId, NodePoolId, SecurityGroup, VSwitchId};
+use crate::outcome::{Outcome, Refusal};
+use crate::row::{Change, NodePool, VSwitch};
+use std::sync::Arc;
+
+/// More vSwitches than any region has zones, several times over.
+const VSWITCHES_MAX: usize = 64;
+/// ECS: an ENI has at most ten security groups.
+const SECURITY_GROUPS_MAX: usize = 10;
+/// ENIs blocked at once; who has more to drain ends the pool's nodes.
+const BLOCKED_MAX: usize = 256;
+/// Nodes named in a refusal.
+const NAMED: usize = 3;
+
+pub(super) fn decide(context: &Context, command: &SetNodePool) -> Decided {
+    let known = context.ledger.node_pool_named(&command.name);
+    let id = known.map_or(NodePoolId(context.revision.0), |pool| pool.id);
+    check_vswitches(context, command)?;
+    check_idle(command)?;
+    let after = NodePool {
+        id,
+        name: command.name.clone(),
+        mode: command.mode,
+        vswitches: command.vswitches.clone(),
+        draining: command.draining.clone(),
+        choice: command.choice,
+        security_groups: groups(&command.security_groups)?,
+        min_idle: command.min_idle,
+        max_idle: command.max_idle,
+        blocked: blocked(&command.blocked)?,
+    };
+    if let Some(before) = known {
+        if **before == after {
+            return Ok(Decision::nothing(Outcome::Done));
+        }
+        check_nodes(context, before, &after)?;
+    }
+    let change = Change::NodePool {
+        id,
+        before: known.cloned(),
+        after: Some(Arc::new(after)),
+    };
+    Ok(Decision {
+        changes: vec![change],
+        outcome: Outcome::Done,
+    })
+}
+
+/// Of a VPC, of the same families, each once.
+fn check_vswitches(context: &Context, command: &SetNodePool) -> Result<(), Refusal> {
+    let count = command.vswitches.len();
+    if count == 0 || count > VSWITCHES_MAX {
+        let reason = format!("has {count} entries, 1 to {VSWITCHES_MAX} are allowed");
+        return Err(invalid("vswitches", reason));
+    }
+    let rows = command.vswitches.iter().map(|id| context.vswitch(*id));
+    let rows: Vec<&Arc<VSwitch>> = rows
+        .map(|entry| entry.map(|entry| &entry.row))
+        .collect::<Result<_, _>>()?;
+    rows.iter()
+        .try_for_each(|row| check_vswitch(row, rows[0]))?;
+    if let Some(row) = rows.iter().enumerate().find_map(|(place, row)| {
+        let before = &rows[..place];
+        before.iter().find(|other| other.id == row.id)
+    }) {
+        return Err(invalid("vswitches", format!("{} is there twice", row.name)));
+    }
+    let stranger = |id: &&VSwitchId| !command.vswitches.contains(id);
+    match command.draining.iter().find(stranger) {
+        None => Ok(()),
+        Some(id) => {
+            let name = &context.vswitch(*id)?.row.name;
+            let reason = format!("{name} is not one of the pool's vSwitches");
+            Err(invalid("draining", reason))
+        }
+    }
+}
+
+fn check_vswitch(row: &VSwitch, first: &VSwitch) -> Result<(), Refusal> {
+    let name = &row.name;
+    if row.kind != NetworkKind::Vpc {
+        let reason = format!("{name} is of a routed network: there are no ENIs in it");
+        return Err(invalid("vswitches", reason));
+    }
+    if row.ipv4.is_none() {
+        let reason = format!("{name} has no IPv4 CIDR: an ENI's primary address is an IPv4");
+        return Err(invalid("vswitches", reason));
+    }
+    if row.cloud.is_none() {
+        let reason =
+            format!("{name} has no cloud_id: create it with the name that the cloud has for it");
+        return Err(invalid("vswitches", reason));
+    }
+    if row.ipv6.is_some() != first.ipv6.is_some() {
+        let (dual, single) = match row.ipv6.is_some() {
+            true => (name, &first.name),
+            false => (&first.name, name),
+        };
+        let reason = format!("{dual} has IPv6 and {single} has not: a pool has both or one");
+        return Err(invalid("vswitches", reason));
+    }
+    Ok(())
+}
+
+fn check_idle(command: &SetNodePool) -> Result<(), Refusal> {
+    let (min, max) = (command.min_idle, command.max_idle);
+    if min > max {
+        return Err(invalid(
+            "min_idle",
+            format!("{min} is above max_idle {max}"),
+        ));
+    }
+    match max as usize > ADDRESSES_MAX {
+        true => Err(invalid("max_idle", format!("is above {ADDRESSES_MAX}"))),
+        false => Ok(()),
+    }
+}
+
+fn groups(groups: &[SecurityGroup]) -> Result<Vec<SecurityGroup>, Refusal> {
+    let count = groups.len();
+    if count == 0 || count > SECURITY_GROUPS_MAX {
+        let reason = format!("has {count} entries, 1 to {SECURITY_GROUPS_MAX} are allowed");
+        return Err(invalid("security_groups", reason));
+    }
+    let mut sorted = groups.to_vec();
+    sorted.sort();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(invalid(
+            "security_groups",
+            format!("{} is there twice", pair[0]),
+        )),
+        None => Ok(sorted),
+    }
+}
+
+fn blocked(enis: &[EniId]) -> Result<Vec<EniId>, Refusal> {
+    let mut sorted = enis.to_vec();
+    sorted.sort();
+    sorted.dedup();
+    match sorted.len() > BLOCKED_MAX {
+        true => Err(invalid("blocked", format!("has more than {BLOCKED_MAX}"))),
+        false => Ok(sorted),
+    }
+}
+
+/// What its nodes have been registered for stays: their room is of the mode, and each has a vSwitch in its zone.
+fn check_nodes(context: &Context, before: &NodePool, after: &NodePool) -> Result<(), Refusal> {
+    let nodes: Vec<_> = context.ledger.nodes_of(before.id).collect();
+    if before.mode != after.mode && !nodes.is_empty() {
+        let names = nodes.iter().take(NAMED).map(|node| node.name.to_string());
+        let names: Vec<String> = names.collect();
+        return Err(Refusal::InUse {
+            what: "node pool",
+            name: before.name.to_string(),
+            by: format!(
+                "{} nodes in mode {} ({}): a node keeps its mode for life, so make another pool",
+                nodes.len(),
+                before.mode.as_str(),
+                names.join(", ")
+            ),
+        });
+    }
+    let zones = super::register_node::zones(context, after);
+    match nodes.iter().find(|node| !zones.contains(&node.zone)) {
+        None => Ok(()),
+        Some(node) => Err(invalid(
+            "vswitches",
+            format!(
+                "none is left in zone {}, where node {} is; drain one there instead",
+                node.zone, node.name
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Node pools, ENIs and jobs.
+
+use super::{Page, page};
+use berth_domain::Ledger;
+use berth_domain::id::{NodeId, NodePoolName, VSwitchId};
+use berth_domain::row::{Eni, Job, NodePool};
+use berth_proto::v1;
+
+pub(in crate::grpc::admin) fn pool_named(
+    ledger: &Ledger,
+    name: &NodePoolName,
+) -> Option<v1::NodePool> {
+    ledger.node_pool_named(name).map(|row| pool(ledger, row))
+}
+
+pub(in crate::grpc::admin) fn pools(ledger: &Ledger) -> Vec<v1::NodePool> {
+    ledger.node_pools().map(|row| pool(ledger, row)).collect()
+}
+
+pub(in crate::grpc::admin) fn enis(
+    ledger: &Ledger,
+    node: Option<NodeId>,
+    after: u64,
+    size: usize,
+) -> Page<v1::Eni> {
+    let rows = ledger
+        .enis()
+        .filter(|row| row.number.0 > after && node.is_none_or(|node| row.node == node));
+    page(
+        ledger,
+        rows,
+        size,
+        |row| row.number.0,
+        |row| Some(eni(ledger, row)),
+    )
+}
+
+pub(in crate::grpc::admin) fn jobs(
+    ledger: &Ledger,
+    node: Option<NodeId>,
+    after: u64,
+    size: usize,
+) -> Page<v1::Job> {
+    let rows = ledger
+        .jobs()
+        .filter(|row| row.id.0 > after && node.is_none_or(|node| row.node == node));
+    page(
+        ledger,
+        rows,
+        size,
+        |row| row.id.0,
+        |row| Some(job(ledger, row)),
+    )
+}
+
+fn pool(ledger: &Ledger, row: &NodePool) -> v1::NodePool {
+    let names = |ids: &[VSwitchId]| ids.iter().map(|id| vswitch_name(ledger, *id)).collect();
+    let nodes: Vec<NodeId> = ledger.nodes_of(row.id).map(|node| node.id).collect();
+    let count = |of: &dyn Fn(NodeId) -> usize| nodes.iter().map(|id| of(*id)).sum::<usize>() as u32;
+    v1::NodePool {
+        id: row.id.0,
+        name: row.name.to_string(),
+        mode: row.mode.as_str().into(),
+        vswitches: names(&row.vswitches),
+        draining: names(&row.draining),
+        choice: row.choice.name().into(),
+        security_groups: texts(&row.security_groups),
+        min_idle: row.min_idle,
+        max_idle: row.max_idle,
+        blocked_enis: texts(&row.blocked),
+        nodes: nodes.len() as u32,
+        enis: count(&|id| ledger.enis_of(id).count()),
+        jobs: count(&|id| ledger.jobs_of(id).count()),
+        revision: ledger.revision().0,
+    }
+}
+
+fn eni(ledger: &Ledger, row: &Eni) -> v1::Eni {
+    let addresses = ledger.addresses_on(row);
+    let bound = addresses.iter().filter(|at| ledger.holder(**at).is_some());
+    v1::Eni {
+        number: row.number.0,
+        id: row
+            .id
+            .as_ref()
+            .map_or_else(String::new, |id| id.to_string()),
+        mac: row
+            .mac
+            .as_ref()
+            .map_or_else(String::new, |mac| mac.to_string()),
+        node: node_name(ledger, row.node),
+        vswitch: vswitch_name(ledger, row.vswitch),
+        kind: row.kind.name().into(),
+        state: row.state.name().into(),
+        primary: row.primary.to_string(),
+        security_groups: texts(&row.security_groups),
+        bound: bound.count() as u32,
+        addresses: texts(&addresses),
+    }
+}
+
+fn job(ledger: &Ledger, row: &Job) -> v1::Job {
+    let now_ms = ledger.ledger_time_ms();
+    let id = ledger.eni(row.eni).and_then(|eni| eni.id.as_ref());
+    let doubt_until_ms = row.doubt_until_ms.unwrap_or(0);
+    v1::Job {
+        id: row.id.0,
+        node: node_name(ledger, row.node),
+        vswitch: vswitch_name(ledger, row.vswitch),
+        eni_number: row.eni.0,
+        eni: id.map_or_else(String::new, |id| id.to_string()),
+        work: row.work.name().into(),
+        step: row.step.name().into(),
+        addresses: texts(&row.addresses),
+        attempt: row.attempt,
+        age_ms: now_ms.saturating_sub(row.began_ms),
+        step_age_ms: now_ms.saturating_sub(row.step_since_ms),
+        trouble: row
+            .trouble
+            .map_or_else(String::new, |cause| cause.to_string()),
+        doubt_ms: doubt_until_ms.saturating_sub(now_ms),
+    }
+}
+
+fn node_name(ledger: &Ledger, id: NodeId) -> String {
+    ledger
+        .node(id)
+        .map_or_else(String::new, |row| row.name.to_string())
+}
+
+fn vswitch_name(ledger: &Ledger, id: VSwitchId) -> String {
+    ledger
+        .vswitch(id)
+        .map_or_else(String::new, |row| row.name.to_string())
+}
+
+fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
