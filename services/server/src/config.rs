@@ -13,11 +13,12 @@ mod tls;
 pub use flags::Flags;
 pub use listeners::Listeners;
 pub use member::MemberOption;
-pub use options::{LogFormat, Options};
+pub use options::{CloudName, LogFormat, Options};
 pub use start::{Member, Start};
 pub use tls::{Certificates, TlsFiles};
 
 use crate::versions::Hold;
+use berth_cloud::id::RegionId;
 use berth_domain::id::NodeName;
 use berth_domain::version::ClusterVersion;
 use std::path::PathBuf;
@@ -50,6 +51,8 @@ pub struct Config {
     pub ballast_mib: u64,
     /// Below so many free MiB the leader refuses ADD and admin writes.
     pub disk_low_mib: u64,
+    /// In which region of which cloud ENIs are made; none = in none.
+    pub cloud: Option<(CloudName, RegionId)>,
     /// Where traces go (OTLP over gRPC); none = nowhere.
     pub otlp_endpoint: Option<String>,
     /// How log lines look.
@@ -129,6 +132,7 @@ impl Config {
             hold: hold(&options)?,
             ballast_mib: options.ballast_mib.unwrap_or(options::BALLAST_MIB),
             disk_low_mib: options.disk_low_mib.unwrap_or(options::DISK_LOW_MIB),
+            cloud: cloud(&options)?,
             otlp_endpoint: options.otlp_endpoint.filter(|text| !text.is_empty()),
             log_format: options.log_format.unwrap_or_default(),
             log_filter: options
@@ -161,6 +165,24 @@ impl Config {
             ..Options::default()
         };
         said.over(holding)
+    }
+}
+
+/// A cloud has regions; a region alone is of none.
+fn cloud(options: &Options) -> Result<Option<(CloudName, RegionId)>, Error> {
+    let said = options.region.as_deref().filter(|text| !text.is_empty());
+    match (options.cloud, said) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(refuse("region", "is of no cloud: say cloud too")),
+        (Some(_), None) => Err(refuse(
+            "region",
+            "is missing: the cloud's, as in cn-hangzhou",
+        )),
+        (Some(cloud), Some(region)) => {
+            let region = RegionId::new(region);
+            let region = region.ok_or_else(|| refuse("region", "is not the name of a region"))?;
+            Ok(Some((cloud, region)))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 
+use crate::cloud::Provision;
 use crate::history;
 use crate::leader::{Disk, Gate};
 use crate::replica::Handle;
@@ -70,6 +71,8 @@ pub struct EngineOptions {
     pub client_endpoints: BTreeMap<MemberId, Endpoint>,
     /// What a new cluster begins at, if this replica is its first leader.
     pub first_version: ClusterVersion,
+    /// Where ENIs are made; none = nowhere.
+    pub cloud: Option<Provision>,
 }
 
 /// Why a replica stopped by itself: one line with all causes.
@@ -136,6 +139,7 @@ impl Engine {
             faults,
             limits: Limits::default(),
             first_version: options.first_version,
+            cloud: options.cloud,
         });
         let (handle, running) = driver::run(driver::Parts {
             options: Options {

@@ -5,8 +5,9 @@
 
 use berth_domain::event::EventGroup;
 use berth_domain::id::{ClaimName, NodeId, Revision, VSwitchId};
-use berth_domain::row::{AddressState, Change};
+use berth_domain::row::{AddressState, Change, Eni, Job};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A change and the revision that made it.
 pub type Dated = (Revision, Change);
@@ -20,6 +21,8 @@ pub struct Batches {
     pub nodes: BTreeMap<NodeId, Vec<Dated>>,
     /// Node, vSwitch, claim and recovery rows, for whoever looks them up by name.
     pub rows: Vec<Dated>,
+    /// ENIs, jobs, and what their calls are made with.
+    pub cloud: Vec<Dated>,
     /// What concerns all vSwitches and nodes: whether a recovery is open.
     pub everyone: Vec<Dated>,
     /// Claims that changed; whoever waits for one looks again.
@@ -77,6 +80,7 @@ impl Batches {
                     .or_default()
                     .push((revision, change.clone()));
                 self.rows.push((revision, change.clone()));
+                self.cloud.push((revision, change.clone()));
             }
             Change::VSwitch { id, .. } => {
                 self.vswitches
@@ -84,6 +88,7 @@ impl Batches {
                     .or_default()
                     .push((revision, change.clone()));
                 self.rows.push((revision, change.clone()));
+                self.cloud.push((revision, change.clone()));
             }
             Change::Claim { before, after, .. } => {
                 let row = after.as_ref().or(before.as_ref());
@@ -95,13 +100,34 @@ impl Batches {
                 self.rows.push((revision, change.clone()));
                 self.everyone.push((revision, change.clone()));
             }
-            // No actor chooses by ENIs and jobs yet; the addresses on them are told as all others are.
-            Change::Eni { .. } | Change::Job { .. } | Change::NodePool { .. } => {}
+            Change::Eni { before, after, .. } => {
+                let node = |row: &Option<Arc<Eni>>| row.as_ref().map(|row| row.node);
+                self.take_cloud(revision, change, nodes(node(before), node(after)));
+            }
+            Change::Job { before, after, .. } => {
+                let node = |row: &Option<Arc<Job>>| row.as_ref().map(|row| row.node);
+                self.take_cloud(revision, change, nodes(node(before), node(after)));
+            }
+            Change::NodePool { .. } => self.rows.push((revision, change.clone())),
             Change::Tombstone { .. }
             | Change::Request { .. }
             | Change::Member { .. }
             | Change::Stray { .. } => {}
         }
+    }
+
+    fn take_cloud(
+        &mut self,
+        revision: Revision,
+        change: &Change,
+        nodes: impl Iterator<Item = NodeId>,
+    ) {
+        for node in nodes {
+            let batch = self.nodes.entry(node).or_default();
+            batch.push((revision, change.clone()));
+        }
+        self.rows.push((revision, change.clone()));
+        self.cloud.push((revision, change.clone()));
     }
 }
 

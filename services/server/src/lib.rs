@@ -3,6 +3,7 @@
 //! Knows nothing of Kubernetes' API, CNI or the network's data path.
 //! The modules stand in the order in which a request meets them; read `OVERVIEW.md` first.
 
+pub mod cloud;
 pub mod config;
 
 pub mod serve;

@@ -8,6 +8,7 @@ pub mod message;
 mod request;
 mod room;
 pub mod state;
+mod supply;
 mod warm;
 
 #[cfg(test)]

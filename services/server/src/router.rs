@@ -17,6 +17,7 @@ pub use message::{Admin, Observe, PutBack, TakeBack, Turn, Wanted};
 pub use term::Term;
 pub use view::View;
 
+use crate::cloud::{self, Provision};
 use crate::facts::Facts;
 use crate::failure::Failure;
 use crate::journal::{Begin, Journal, LedgerClock, Lose, Propose, Settle, Settled};
@@ -39,6 +40,7 @@ use leading::Leading;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 /// After the raft thread had no time.
@@ -57,6 +59,7 @@ pub struct Router {
     /// Says `ready` only once the actors are there.
     announced: watch::Sender<Role>,
     first_version: ClusterVersion,
+    provision: Option<Provision>,
     mailboxes: Mailboxes,
     stage: Stage,
 }
@@ -102,6 +105,7 @@ impl Router {
             role: Role::default(),
             announced,
             first_version: BASE,
+            provision: None,
             mailboxes: Mailboxes::default(),
             stage: Stage::Idle,
         }
@@ -110,6 +114,12 @@ impl Router {
     /// What a new cluster begins at, if this replica is its first leader.
     pub fn with_first_version(mut self, version: ClusterVersion) -> Self {
         self.first_version = version;
+        self
+    }
+
+    /// With a cloud to make ENIs in.
+    pub fn with_cloud(mut self, provision: Option<Provision>) -> Self {
+        self.provision = provision;
         self
     }
 
@@ -193,6 +203,10 @@ impl Router {
             view: start.view.into(),
             vswitches: Default::default(),
             watchers: Default::default(),
+            cloud: Default::default(),
+            troubles: Default::default(),
+            free: Default::default(),
+            leads: Arc::new(AtomicBool::new(true)),
             journal: self.journal.clone(),
             facts: self.facts.clone(),
             draw: self.draw.clone(),
@@ -206,6 +220,9 @@ impl Router {
         };
         for row in rows {
             leading.start_vswitch(row, &self.spawner);
+        }
+        if let Some(provision) = &self.provision {
+            leading.start_cloud(start.cluster, provision.clone(), &self.spawner);
         }
         tracing::info!(term = number, revision = %seen, "this replica leads and serves");
         self.stage = Stage::Leading(leading);
@@ -227,7 +244,11 @@ impl Router {
         for address in leading.nodes.values() {
             address.deliver(node::End(failure.clone()));
         }
+        leading.term.leads.store(false, Ordering::Release);
         // Taken out, so that the term and its actors do not keep each other.
+        if let Some(cloud) = leading.term.cloud.take() {
+            cloud.deliver(cloud::End);
+        }
         for (_, address) in leading.term.vswitches.take() {
             address.deliver(vswitch::End(failure.clone()));
         }

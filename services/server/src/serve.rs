@@ -63,6 +63,9 @@ pub enum Error {
     /// The cluster does not have this replica any more.
     #[error(transparent)]
     Refused(#[from] crate::peer::Refused),
+    /// The cloud's client.
+    #[error("the cloud cannot be asked")]
+    Cloud(#[from] berth_cloud::alibaba::client::SetupError),
     /// The replica did not start.
     #[error("the replica did not start")]
     Engine(#[from] crate::engine::Error),

@@ -127,6 +127,7 @@ impl Server {
                 faults: told,
                 limits: site.plan.limits,
                 first_version: APPLIES.highest,
+                cloud: None,
             })
         };
         let served = served.with_sink(sink);

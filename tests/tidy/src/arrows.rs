@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "berth-actors",
             "berth-client",
+            "berth-cloud",
             "berth-domain",
             "berth-proto",
             "berth-raft",
@@ -70,6 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "berth-integration",
         &[
             "berth-client",
+            "berth-cloud",
             "berth-domain",
             "berth-proto",
             "berth-raft",

@@ -174,15 +174,26 @@ impl NodeStock {
         vswitch: VSwitchId,
         families: Families,
     ) -> Option<(Option<EniId>, AddressSet)> {
+        self.take_beside(vswitch, families, &[])
+    }
+
+    /// The same, but from none of these ENIs. From the fullest ENI that has one: others become empty the sooner.
+    pub fn take_beside(
+        &mut self,
+        vswitch: VSwitchId,
+        families: Families,
+        blocked: &[EniId],
+    ) -> Option<(Option<EniId>, AddressSet)> {
         let enis: BTreeSet<Option<EniId>> =
             self.of(vswitch).map(|(_, eni, _)| eni.clone()).collect();
         let complete = |eni: &Option<EniId>| {
             let has = |family| self.warm.contains_key(&(vswitch, family, eni.clone()));
-            families.iter().all(has)
+            let is_open = eni.as_ref().is_none_or(|eni| !blocked.contains(eni));
+            is_open && families.iter().all(has)
         };
-        let eni = enis
-            .into_iter()
-            .find(complete)
+        let in_order = enis.into_iter().rev().filter(complete);
+        let eni = in_order
+            .max_by_key(|eni| eni.as_ref().map_or([0, 0], |eni| self.load_of(eni)))
             .filter(|_| !self.recovering)?;
         let mut set = AddressSet::with_capacity(2);
         for family in families.iter() {
@@ -193,6 +204,21 @@ impl NodeStock {
         }
         self.warm.retain(|_, numbers| !numbers.is_empty());
         Some((eni, set))
+    }
+
+    /// Addresses of each family that stand on an ENI: bound, warm and cooling.
+    pub fn load_of(&self, eni: &EniId) -> [u32; 2] {
+        self.enis.get(eni).copied().unwrap_or_default()
+    }
+
+    /// Warm addresses on an ENI that are not promised, in order.
+    pub fn warm_on(&self, eni: &EniId) -> Vec<IpAddr> {
+        let here = |((_, _, on), _): &(&(VSwitchId, Family, Option<EniId>), &BTreeSet<u128>)| {
+            on.as_ref() == Some(eni)
+        };
+        let rows = self.warm.iter().filter(here);
+        rows.flat_map(|(_, numbers)| numbers.iter().copied().map(address))
+            .collect()
     }
 
     fn of(&self, id: VSwitchId) -> impl Iterator<Item = (Family, &Option<EniId>, usize)> {

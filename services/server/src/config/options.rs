@@ -98,6 +98,12 @@ pub struct Options {
     /// Below so many free MiB the leader refuses ADD and admin writes [default: 256]
     #[arg(long, env = "BERTH_DISK_LOW_MIB")]
     pub disk_low_mib: Option<u64>,
+    /// The cloud that makes network interfaces for nodes in pools [default: none]
+    #[arg(long, env = "BERTH_CLOUD", requires = "region")]
+    pub cloud: Option<CloudName>,
+    /// Its region: "cn-hangzhou"; keys and endpoints come from the environment, as `berthctl cloud preflight` has them
+    #[arg(long, env = "BERTH_REGION")]
+    pub region: Option<String>,
     /// Where traces go, OTLP over gRPC: "http://127.0.0.1:4317" [default: nowhere]
     #[arg(long, env = "BERTH_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
@@ -107,6 +113,14 @@ pub struct Options {
     /// Which log lines there are: "info", "berthd=debug,warn" [default: info]
     #[arg(long, env = "BERTH_LOG_FILTER")]
     pub log_filter: Option<String>,
+}
+
+/// Which cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum CloudName {
+    /// Alibaba Cloud, or what speaks like it.
+    Alibaba,
 }
 
 /// How log lines look.

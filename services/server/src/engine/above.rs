@@ -3,6 +3,7 @@
 
 use super::ears::Ears;
 use super::{Registered, Stopped};
+use crate::cloud::Provision;
 use crate::facts::Facts;
 use crate::history::{self, Feeder, Progress};
 use crate::journal::{self, Journal, WallClock};
@@ -48,6 +49,8 @@ pub struct Ground {
     pub limits: Limits,
     /// What a new cluster begins at, if this replica is its first leader.
     pub first_version: ClusterVersion,
+    /// Where ENIs are made; none = nowhere.
+    pub cloud: Option<Provision>,
 }
 
 /// How much may wait where.
@@ -120,7 +123,8 @@ impl Above {
             draw(&raft, ground.aside),
             announce,
         )
-        .with_first_version(ground.first_version);
+        .with_first_version(ground.first_version)
+        .with_cloud(ground.cloud);
         let router = spawner.spawn(router.with_mailboxes(limits.mailboxes), limits.router);
         let wanted = router.clone();
         facts.on_usable(move |_| wanted.deliver(Wanted));

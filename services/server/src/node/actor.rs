@@ -3,7 +3,8 @@
 use super::granted::Granted;
 use super::message::{Allocate, Collect, Release};
 use super::request::{Allocating, Caller, Collecting, Releasing};
-use super::state::{Observation, Out, Seed, State, Tag, World};
+use super::state::{CloudWorld, Observation, Out, Seed, State, Tag, World};
+use crate::cloud;
 use crate::failure::Failure;
 use crate::feed::{self, Dated};
 use crate::journal::{Committed, Propose};
@@ -168,14 +169,20 @@ impl NodeActor {
         };
         let mut out = Vec::new();
         let view = self.term.view.borrow();
+        let has_cloud = self.term.cloud.borrow().is_some();
+        let (troubles, free) = (self.term.troubles.borrow(), self.term.free.borrow());
         let world = World {
             now_ms: context.now_ms(),
             clock: self.term.clock,
             view: &view,
             facts: &self.term.facts,
+            cloud: has_cloud.then_some(CloudWorld {
+                troubles: &troubles,
+                free: &free,
+            }),
         };
         work(state, world, &mut out);
-        drop(view);
+        drop((view, troubles, free));
         for out in out {
             self.perform(out, context);
         }
@@ -220,6 +227,11 @@ impl NodeActor {
                 if let Some(address) = self.term.vswitches.borrow().get(&vswitch) {
                     let node = self.node;
                     address.deliver(GiveBack { node, addresses });
+                }
+            }
+            Out::Urgent(job) => {
+                if let Some(cloud) = self.term.cloud.borrow().as_ref() {
+                    cloud.deliver(cloud::Urgent(job));
                 }
             }
             Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
@@ -399,7 +411,7 @@ impl Handler<Wake> for NodeActor {
 
 impl Handler<Flush> for NodeActor {
     fn handle(&mut self, _: Flush, context: &mut Context<Self>) {
-        self.work(context, |state, _, out| state.flush(out));
+        self.work(context, State::flush);
     }
 }
 

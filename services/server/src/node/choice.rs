@@ -11,7 +11,7 @@ use crate::router::View;
 use berth_domain::command::{BindClaim, FactsVersion};
 use berth_domain::id::*;
 use berth_domain::outcome::Refusal;
-use berth_domain::row::{Allocation, Claim, ClaimState, Node, Policy, VSwitch};
+use berth_domain::row::{Allocation, Claim, ClaimState, Node, NodePool, Policy, VSwitch};
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -347,6 +347,18 @@ fn plan(
     let policy = fact.map(static_policy).transpose()?.flatten();
     let requested = requested(add)?;
     let candidates = candidates(add, node, fact, world)?;
+    if node.pool.is_some() && (policy.is_some() || !requested.is_empty()) {
+        let field = if policy.is_some() {
+            STATIC_ANNOTATION
+        } else {
+            REQUESTED
+        };
+        return Err(Failure::Refused(not_on_enis(field, node)));
+    }
+    let candidates = match world.view.pool_of(node) {
+        Some(pool) => of_pool(candidates, node, pool).map_err(Failure::Refused)?,
+        None => candidates,
+    };
     if !requested.is_empty() {
         out_of_range::check(REQUESTED, &requested, candidates.iter())?;
     }
@@ -409,6 +421,41 @@ fn candidates(
             .collect());
     }
     of_zone(node, world.view).map_err(Failure::Refused)
+}
+
+/// A claim's address would have to move with its pod from ENI to ENI, and no command does that yet.
+fn not_on_enis(field: &'static str, node: &Node) -> Refusal {
+    let reason = format!(
+        "node {} gives addresses of ENIs, and those cannot be asked for by name or kept yet",
+        node.name
+    );
+    Refusal::Invalid { field, reason }
+}
+
+/// Of these, what the node's pool takes addresses from, in the pool's order; of all if none was named.
+fn of_pool(
+    candidates: Vec<Arc<VSwitch>>,
+    node: &Node,
+    pool: &NodePool,
+) -> Result<Vec<Arc<VSwitch>>, Refusal> {
+    let place = |row: &Arc<VSwitch>| pool.vswitches.iter().position(|id| *id == row.id);
+    let fits = |row: &Arc<VSwitch>| pool.takes_from(row.id) && row.zone == node.zone;
+    let asked: Vec<String> = candidates.iter().map(|row| row.name.to_string()).collect();
+    let mut fit: Vec<Arc<VSwitch>> = candidates.into_iter().filter(fits).collect();
+    fit.sort_by_key(place);
+    match fit.is_empty() {
+        false => Ok(fit),
+        true => Err(Refusal::Invalid {
+            field: "vswitch",
+            reason: format!(
+                "{}: pool {} of node {} takes nothing from there in zone {}",
+                asked.join(", "),
+                pool.name,
+                node.name,
+                node.zone
+            ),
+        }),
+    }
 }
 
 fn named(name: &str, world: &World<'_>) -> Result<Vec<Arc<VSwitch>>, Refusal> {

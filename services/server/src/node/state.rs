@@ -5,12 +5,15 @@
 mod answers;
 mod boots;
 mod callers;
+mod supplies;
 mod upkeep;
 mod way;
 
 use super::choice::{Allocations, Choice, Found, Plan};
 use super::request::*;
+use super::supply::Supply;
 use super::warm::Warm;
+use crate::cloud::Troubles;
 use crate::facts::Facts;
 use crate::failure::Failure;
 use crate::journal::LedgerClock;
@@ -20,7 +23,7 @@ use crate::vswitch::message::Purpose;
 use berth_domain::choose::{Families, NodeStock};
 use berth_domain::command::Proposal;
 use berth_domain::id::*;
-use berth_domain::row::{Allocation, Node, VSwitch};
+use berth_domain::row::{self, Allocation, Eni, Node, VSwitch};
 use boots::Boots;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -48,6 +51,17 @@ pub struct World<'a> {
     pub view: &'a View,
     /// What Kubernetes says.
     pub facts: &'a Facts,
+    /// What is asked of the cloud; none = there is none.
+    pub cloud: Option<CloudWorld<'a>>,
+}
+
+/// What is known of the cloud.
+#[derive(Clone, Copy)]
+pub struct CloudWorld<'a> {
+    /// What it would not do.
+    pub troubles: &'a Troubles,
+    /// How many addresses each vSwitch still has.
+    pub free: &'a BTreeMap<VSwitchId, u64>,
 }
 
 impl World<'_> {
@@ -93,6 +107,8 @@ pub enum Out {
         /// Which.
         addresses: Vec<IpAddr>,
     },
+    /// Pods wait for what this job brings.
+    Urgent(JobId),
     /// Call [`State::on_wake`] at that monotonic time.
     WakeAt(u64),
     /// Call [`State::on_wake`] when this claim changes.
@@ -112,6 +128,15 @@ pub enum Tag {
         key: Arc<AttachmentKey>,
         /// Which of its proposals.
         number: u64,
+    },
+    /// A job's begin, by number.
+    Begin {
+        /// See [`super::supply::Supply`].
+        number: u64,
+        /// Whose addresses were promised for it.
+        vswitch: VSwitchId,
+        /// Which.
+        addresses: Vec<IpAddr>,
     },
     /// Warm addresses.
     Stock {
@@ -135,6 +160,7 @@ pub struct State {
     asked: BTreeMap<u64, Asked>,
     jobs: BTreeMap<u64, Job>,
     warm: Warm,
+    supply: Supply,
     boots: Boots,
     /// Numbers proposals, asks and jobs.
     number: u64,
@@ -150,6 +176,8 @@ struct Asked {
     give_up_at_ms: u64,
     /// Why there are not enough, once that was said.
     dry: Option<Failure>,
+    /// It is for a job.
+    for_job: bool,
 }
 
 /// What the ledger knows of a node when its actor starts.
@@ -161,6 +189,10 @@ pub struct Seed {
     pub allocations: Vec<Arc<Allocation>>,
     /// What is warm there.
     pub stock: NodeStock,
+    /// Its ENIs.
+    pub enis: Vec<Arc<Eni>>,
+    /// Cloud calls under way for it.
+    pub jobs: Vec<Arc<row::Job>>,
     /// As of.
     pub revision: Revision,
 }
@@ -190,6 +222,7 @@ impl State {
         let allocations = seed.allocations.into_iter();
         Self {
             warm: Warm::new(seed.stock),
+            supply: Supply::new(seed.enis, seed.jobs),
             node: seed.node,
             allocations: allocations.map(|row| (Arc::clone(&row.key), row)).collect(),
             lanes: HashMap::new(),

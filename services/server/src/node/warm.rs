@@ -47,6 +47,21 @@ impl Warm {
         self.stock.take(vswitch, families)
     }
 
+    /// The same, but from none of these ENIs.
+    pub fn take_beside(
+        &mut self,
+        vswitch: VSwitchId,
+        families: Families,
+        blocked: &[EniId],
+    ) -> Option<(Option<EniId>, Vec<IpAddr>)> {
+        self.stock.take_beside(vswitch, families, blocked)
+    }
+
+    /// What stands on the node's ENIs.
+    pub fn stock(&self) -> &NodeStock {
+        &self.stock
+    }
+
     /// What was taken is not needed.
     pub fn give_back(&mut self, addresses: &[IpAddr]) {
         self.stock.give_back(addresses);

@@ -28,6 +28,8 @@ pub type Aside = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 /// What a term starts from.
 #[derive(Debug)]
 pub struct Start {
+    /// Which cluster's.
+    pub cluster: ClusterId,
     /// Nodes, vSwitches, claims.
     pub view: View,
     /// The ledger's time, ms.
@@ -56,6 +58,7 @@ impl Draw {
     /// Everything a term starts from.
     pub fn start(&self, reply: Reply<Start>) {
         self.aside(reply, |ledger, with_facts| Start {
+            cluster: ledger.cluster().clone(),
             view: View::of(ledger),
             ledger_ms: ledger.ledger_time_ms(),
             wall_ms: ledger.wall_time_ms(),
@@ -114,6 +117,8 @@ fn seed(ledger: &Ledger, id: NodeId) -> Option<Seed> {
         node: Arc::clone(ledger.node(id)?),
         allocations: ledger.node_allocations(id).cloned().collect(),
         stock: NodeStock::new(ledger, id)?,
+        enis: ledger.enis_of(id).cloned().collect(),
+        jobs: ledger.jobs_of(id).cloned().collect(),
         revision: ledger.revision(),
     })
 }

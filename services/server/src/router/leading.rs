@@ -2,6 +2,7 @@
 
 use super::Term;
 use super::housekeeping::Housekeeping;
+use crate::cloud::{self, CloudActor, Provision};
 use crate::failure::Failure;
 use crate::feed::{Batches, Dated};
 use crate::journal::Raised;
@@ -10,10 +11,10 @@ use crate::replica::Effect;
 use crate::vswitch::message::{Changed, NodeEnded};
 use crate::vswitch::{self, VSwitchActor};
 use berth_actors::{Address, Spawner};
-use berth_domain::id::{NodeId, Revision, VSwitchId};
+use berth_domain::id::{ClusterId, NodeId, Revision, VSwitchId};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::{Change, VSwitch};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -37,6 +38,9 @@ pub struct Mailboxes {
     /// Asks of one vSwitch: one per node and kind.
     pub vswitch: usize,
 }
+
+/// Answers of calls and reports of jobs, of which a few hundred are under way; what is applied comes without a bound.
+const CLOUD_MESSAGES_MAX: usize = 16_384;
 
 // === impl Mailboxes ===
 
@@ -69,14 +73,24 @@ impl Leading {
 
     pub fn start_vswitch(&mut self, row: Arc<VSwitch>, spawner: &Spawner) {
         let id = row.id;
-        let actor = VSwitchActor::new(
-            row,
-            self.term.clock,
-            self.term.journal.clone(),
-            self.term.draw.clone(),
-        );
+        let actor = VSwitchActor::new(row, Rc::clone(&self.term));
         let address = spawner.spawn(actor, self.mailboxes.vswitch);
         self.term.vswitches.borrow_mut().insert(id, address);
+    }
+
+    /// Conducts all jobs from now on, and starts the nodes in pools: they keep addresses warm without being asked.
+    pub fn start_cloud(&mut self, cluster: ClusterId, provision: Provision, spawner: &Spawner) {
+        let actor = CloudActor::new(cluster, provision, Rc::clone(&self.term));
+        let address = spawner.spawn(actor, CLOUD_MESSAGES_MAX);
+        self.term.cloud.replace(Some(address));
+        let pooled: BTreeSet<NodeId> = {
+            let view = self.term.view.borrow();
+            let pooled = view.nodes().filter(|node| node.pool.is_some());
+            pooled.map(|node| node.id).collect()
+        };
+        for node in pooled {
+            self.node(node, spawner);
+        }
     }
 
     /// Views first, then actors, so that an actor that looks something up finds it as new as what it was told.
@@ -96,6 +110,11 @@ impl Leading {
         }
         self.term.view.borrow_mut().reach(batches.revision);
         self.tell_everyone(&batches.everyone);
+        if let Some(cloud) = self.term.cloud.borrow().as_ref()
+            && !batches.cloud.is_empty()
+        {
+            cloud.deliver(cloud::Changed(std::mem::take(&mut batches.cloud)));
+        }
         for (id, changes) in batches.vswitches {
             if let Some(address) = self.term.vswitches.borrow().get(&id) {
                 address.deliver(Changed(changes));
@@ -144,6 +163,14 @@ impl Leading {
             Change::Node {
                 id, after: None, ..
             } => self.end_node(*id),
+            Change::Node {
+                id,
+                after: Some(row),
+                ..
+            } if row.pool.is_some() && self.term.cloud.borrow().is_some() => {
+                self.node(*id, spawner);
+            }
+            Change::NodePool { .. } => self.wake_all(),
             Change::Cluster { after, .. } => self.term.journal.deliver(Raised(after.version)),
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use super::draw::Draw;
 use super::view::View;
+use crate::cloud::{CloudActor, Troubles};
 use crate::facts::Facts;
 use crate::journal::{Journal, LedgerClock};
 use crate::vswitch::VSwitchActor;
@@ -9,6 +10,8 @@ use berth_actors::Address;
 use berth_domain::id::{ClaimName, NodeId, VSwitchId};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// See the module. Of one thread, like the actors.
 #[derive(Debug)]
@@ -23,6 +26,14 @@ pub struct Term {
     pub vswitches: RefCell<BTreeMap<VSwitchId, Address<VSwitchActor>>>,
     /// Which nodes wait for which claim.
     pub watchers: RefCell<HashMap<ClaimName, BTreeSet<NodeId>>>,
+    /// Where cloud calls are made; none without a cloud.
+    pub cloud: RefCell<Option<Address<CloudActor>>>,
+    /// What the cloud would not do.
+    pub troubles: RefCell<Troubles>,
+    /// How many addresses each vSwitch still has, those promised not counted.
+    pub free: RefCell<BTreeMap<VSwitchId, u64>>,
+    /// False once it is over: then no cloud call is sent any more.
+    pub leads: Arc<AtomicBool>,
     /// Where commands go.
     pub journal: Address<Journal>,
     /// What Kubernetes says.

@@ -6,7 +6,9 @@ use berth_domain::Ledger;
 use berth_domain::address::Subnet;
 use berth_domain::id::*;
 use berth_domain::outcome::Refusal;
-use berth_domain::row::{Change, Claim, ClaimState, Node, Policy, Recovery, VSwitch};
+use berth_domain::row::{
+    Change, Claim, ClaimState, Eni, Job, Node, NodePool, Policy, Recovery, VSwitch,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +20,9 @@ pub struct View {
     node_names: HashMap<NodeName, NodeId>,
     vswitches: BTreeMap<VSwitchId, Arc<VSwitch>>,
     vswitch_names: HashMap<VSwitchName, VSwitchId>,
+    pools: BTreeMap<NodePoolId, Arc<NodePool>>,
+    enis: BTreeMap<EniNumber, Arc<Eni>>,
+    jobs: BTreeMap<JobId, Arc<Job>>,
     claims: HashMap<ClaimId, Arc<Claim>>,
     claim_names: HashMap<ClaimName, ClaimId>,
     /// Claims that end with their pod and have no holder.
@@ -39,6 +44,12 @@ impl View {
         for row in ledger.vswitches() {
             view.observe_vswitch(row.id, None, Some(row));
         }
+        let pools = ledger.node_pools();
+        view.pools = pools.map(|row| (row.id, Arc::clone(row))).collect();
+        let enis = ledger.enis();
+        view.enis = enis.map(|row| (row.number, Arc::clone(row))).collect();
+        let jobs = ledger.jobs();
+        view.jobs = jobs.map(|row| (row.id, Arc::clone(row))).collect();
         for row in ledger.claims() {
             view.observe_claim(row.id, None, Some(row));
         }
@@ -82,6 +93,26 @@ impl View {
     /// All vSwitches, the oldest first.
     pub fn vswitches(&self) -> impl Iterator<Item = &Arc<VSwitch>> + Clone {
         self.vswitches.values()
+    }
+
+    /// All nodes, in no order.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.nodes.values()
+    }
+
+    /// The pool of a node, if it is in one.
+    pub fn pool_of(&self, node: &Node) -> Option<&Arc<NodePool>> {
+        self.pools.get(&node.pool?)
+    }
+
+    /// All ENIs of ours, in the order of their planning.
+    pub fn enis(&self) -> impl Iterator<Item = &Arc<Eni>> {
+        self.enis.values()
+    }
+
+    /// All jobs, in the order of their begin.
+    pub fn jobs(&self) -> impl Iterator<Item = &Arc<Job>> {
+        self.jobs.values()
     }
 
     /// A claim by what it is for.
@@ -137,10 +168,10 @@ impl View {
                     row.owe(*node, *after);
                 }
             }
+            Change::NodePool { id, after, .. } => put(&mut self.pools, *id, after),
+            Change::Eni { number, after, .. } => put(&mut self.enis, *number, after),
+            Change::Job { id, after, .. } => put(&mut self.jobs, *id, after),
             Change::Stray { .. }
-            | Change::Eni { .. }
-            | Change::Job { .. }
-            | Change::NodePool { .. }
             | Change::Address { .. }
             | Change::Allocation { .. }
             | Change::Tombstone { .. }
@@ -204,4 +235,11 @@ impl View {
             }
         }
     }
+}
+
+fn put<K: Ord, T>(rows: &mut BTreeMap<K, Arc<T>>, id: K, after: &Option<Arc<T>>) {
+    match after {
+        Some(row) => rows.insert(id, Arc::clone(row)),
+        None => rows.remove(&id),
+    };
 }

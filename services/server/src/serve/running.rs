@@ -4,7 +4,8 @@ use super::begin::{Advertised, Begun};
 use super::doors::Door;
 use super::signals::Signals;
 use super::{Bound, Error, health};
-use crate::config::{Certificates, Config};
+use crate::cloud::{self, Provision};
+use crate::config::{Certificates, CloudName, Config};
 use crate::engine::{Engine, EngineOptions, Registered};
 use crate::metrics::{self, Calls, Gauges};
 use crate::peer::{
@@ -12,6 +13,8 @@ use crate::peer::{
     Registry, Replica, slow_disk,
 };
 use crate::versions::Raiser;
+use berth_cloud::alibaba::client::{Client, Settings};
+use berth_cloud::budget::Limits;
 use berth_domain::id::{ClusterId, MemberId};
 use berth_raft::status::Role;
 use berth_store::directory::Note;
@@ -87,6 +90,7 @@ impl Running {
             snapshot_keep_entries: config.snapshot_keep_entries,
             client_endpoints,
             first_version: config.hold.first(),
+            cloud: provision(config)?,
         })?;
         let book = Book::default();
         let disagreed = Arc::new(Notify::new());
@@ -372,4 +376,16 @@ async fn fault(engine: &mut Engine, faults: &mut mpsc::UnboundedReceiver<Error>)
         stopped = engine.stopped() => Error::Stopped(stopped.to_string()),
         Some(error) = faults.recv() => error,
     }
+}
+
+/// The client of the cloud that was named, with what the environment says of keys and endpoints.
+fn provision(config: &Config) -> Result<Option<Provision>, Error> {
+    let Some((CloudName::Alibaba, region)) = &config.cloud else {
+        return Ok(None);
+    };
+    let client = Client::new(Settings::from_environment(region.clone())?)?;
+    Ok(Some(Provision {
+        carrier: cloud::of_runtime(Arc::new(client)),
+        limits: Limits::default(),
+    }))
 }

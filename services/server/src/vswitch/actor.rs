@@ -3,12 +3,13 @@
 use super::message::{Ask, Changed, CreateClaim, Drawn, GiveBack, NodeEnded, Redraw};
 use super::state::{Observation, Out, State, Tag};
 use crate::failure::Failure;
-use crate::journal::{Committed, Journal, LedgerClock, Propose};
-use crate::router::{Draw, TakeBack};
-use berth_actors::{Actor, Address, Context, Handler, Reply, Timer, Unanswered};
+use crate::journal::{Committed, Propose};
+use crate::router::{TakeBack, Term};
+use berth_actors::{Actor, Context, Handler, Reply, Timer, Unanswered};
 use berth_domain::id::VSwitchId;
 use berth_domain::outcome::Refusal;
 use berth_domain::row::VSwitch;
+use std::rc::Rc;
 use std::sync::Arc;
 use tracing::Span;
 
@@ -20,8 +21,7 @@ const DRAW_AGAIN_AFTER_MS: u64 = 10;
 pub struct VSwitchActor {
     state: State,
     id: VSwitchId,
-    journal: Address<Journal>,
-    draw: Draw,
+    term: Rc<Term>,
     wake: Option<(u64, Timer)>,
 }
 
@@ -38,24 +38,18 @@ struct Answered {
 
 impl VSwitchActor {
     /// Draws its addresses from the ledger; what is asked meanwhile waits.
-    pub fn new(
-        row: Arc<VSwitch>,
-        clock: LedgerClock,
-        journal: Address<Journal>,
-        draw: Draw,
-    ) -> Self {
+    pub fn new(row: Arc<VSwitch>, term: Rc<Term>) -> Self {
         Self {
             id: row.id,
-            state: State::new(row, clock),
-            journal,
-            draw,
+            state: State::new(row, term.clock),
+            term,
             wake: None,
         }
     }
 
     fn draw(&mut self, context: &mut Context<Self>) {
         let address = context.address();
-        self.draw.vswitch(
+        self.term.draw.vswitch(
             self.id,
             Reply::call(move |drawn: Result<Drawn, Unanswered>| address.deliver(drawn)),
         );
@@ -68,6 +62,9 @@ impl VSwitchActor {
     ) {
         let mut out = Vec::new();
         work(&mut self.state, context.now_ms(), &mut out);
+        if let Some(free) = self.state.free_sets() {
+            self.term.free.borrow_mut().insert(self.id, free);
+        }
         for out in out {
             match out {
                 Out::Propose { proposal, tag } => {
@@ -80,7 +77,7 @@ impl VSwitchActor {
                     });
                     let span = Span::none();
                     // Few of them, and each for many waiting requests: not to be refused for a full mailbox.
-                    self.journal.deliver(Propose {
+                    self.term.journal.deliver(Propose {
                         proposal,
                         span,
                         until_ms: None,

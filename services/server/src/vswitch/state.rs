@@ -390,6 +390,15 @@ impl State {
         }
     }
 
+    /// Complete sets that can be promised now; none while it is drawn.
+    pub fn free_sets(&self) -> Option<u64> {
+        let Pool::Ready(pool, _) = &self.pool else {
+            return None;
+        };
+        let sets = pool.available_sets(Families::of(&self.row));
+        Some(u64::try_from(sets).unwrap_or(u64::MAX))
+    }
+
     /// How it stands.
     pub fn observe(&self) -> Observation {
         Observation {

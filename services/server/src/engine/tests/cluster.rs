@@ -140,6 +140,7 @@ impl Cluster {
             histories: Box::new(wire),
             client_endpoints: self.client_endpoints.clone(),
             first_version: self.first_version,
+            cloud: None,
         })
         .expect("started");
         let end = End {

@@ -32,6 +32,11 @@ impl State {
             Tag::Work { key, number } => {
                 self.on_work_committed((&key, number), committed, world, out)
             }
+            Tag::Begin {
+                number,
+                vswitch,
+                addresses,
+            } => self.on_begun((number, vswitch, addresses), committed, world, out),
             Tag::Stock {
                 vswitch,
                 addresses,
@@ -195,6 +200,9 @@ impl State {
         let Some(mut asked) = self.asked.remove(&number) else {
             return;
         };
+        if asked.for_job {
+            return self.begin((number, &asked), grant, world, out);
+        }
         if asked.keys.is_empty() {
             return self.stock(&asked, grant, world, out);
         }

@@ -19,7 +19,7 @@ use tracing::Span;
 
 impl State {
     /// Asks for all addresses wanted by now, one ask per vSwitch and kind of set.
-    pub fn flush(&mut self, out: &mut Vec<Out>) {
+    pub fn flush(&mut self, world: World<'_>, out: &mut Vec<Out>) {
         for ((vswitch, families), keys) in std::mem::take(&mut self.wanted) {
             let waits_until =
                 |key: &Arc<AttachmentKey>| match self.lanes.get(key).and_then(VecDeque::front) {
@@ -38,12 +38,14 @@ impl State {
                 keys: keys.into(),
                 give_up_at_ms,
                 dry: None,
+                for_job: false,
             };
             self.ask(asked, Purpose::Pods, out);
         }
+        self.supply(world, out);
     }
 
-    pub(super) fn ask(&mut self, asked: Asked, purpose: Purpose, out: &mut Vec<Out>) {
+    pub(super) fn ask(&mut self, asked: Asked, purpose: Purpose, out: &mut Vec<Out>) -> u64 {
         let number = self.next_number();
         out.push(Out::Ask {
             number,
@@ -54,6 +56,7 @@ impl State {
             give_up_at_ms: asked.give_up_at_ms,
         });
         self.asked.insert(number, asked);
+        number
     }
 
     /// Rows that changed, in order: this node's allocations and warm addresses, and its own.
@@ -74,6 +77,7 @@ impl State {
                 _ => {}
             }
             self.warm.observe(change);
+            self.supply.observe(self.node.id, change);
         }
     }
 
@@ -95,6 +99,9 @@ impl State {
 
     /// Asks for warm addresses if there are fewer than wanted.
     pub fn restock(&mut self, world: World<'_>, out: &mut Vec<Out>) {
+        if self.node.pool.is_some() {
+            return self.supply(world, out);
+        }
         let Some(Shortfall {
             vswitch,
             families,
@@ -110,6 +117,7 @@ impl State {
             keys: VecDeque::new(),
             give_up_at_ms: world.now_ms,
             dry: None,
+            for_job: false,
         };
         self.ask(asked, Purpose::Later, out);
     }
@@ -176,6 +184,7 @@ impl State {
     pub fn refresh(&mut self, seed: Seed) {
         let allocations = seed.allocations.into_iter();
         self.warm = Warm::new(seed.stock);
+        self.supply.refresh(seed.enis, seed.jobs);
         self.node = seed.node;
         self.allocations = allocations.map(|row| (Arc::clone(&row.key), row)).collect();
     }

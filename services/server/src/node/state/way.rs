@@ -59,9 +59,13 @@ impl State {
             add.answer(Err(failure));
             return None;
         }
+        self.supply.waiting.remove(&add.key);
         let decision = choice::decide(&add, &self.node, &self.allocations, &world);
         match decision {
             Decision::Bind(choice) => Some(self.propose_bind(add, choice, out)),
+            Decision::Find(plan) if self.node.pool.is_some() => {
+                self.find_on_enis(add, plan, world, out)
+            }
             Decision::Find(plan) => Some(self.find(add, plan, 0, out)),
             Decision::Refuse(failure) => {
                 add.answer(Err(failure));

@@ -88,6 +88,7 @@ impl Play {
             clock: LedgerClock::start(0, 0),
             view: &self.view,
             facts: &self.facts,
+            cloud: None,
         };
         play(&mut self.state, world, &mut self.out)
     }
@@ -116,7 +117,7 @@ impl Play {
 
     /// Sends what is wanted to the VSwitchActors; the asks, by number, vSwitch and count.
     pub fn asks(&mut self) -> Vec<(u64, VSwitchId, u32)> {
-        self.state.flush(&mut self.out);
+        self.play(State::flush);
         let mut asks = Vec::new();
         self.out.retain(|out| match out {
             Out::Ask {
@@ -285,6 +286,8 @@ fn caller<T>(reply: Reply<T>) -> Caller<T> {
 
 pub fn seed(ledger: &Ledger, node: NodeId) -> Seed {
     Seed {
+        enis: ledger.enis_of(node).cloned().collect(),
+        jobs: ledger.jobs_of(node).cloned().collect(),
         node: ledger.node(node).expect("there").clone(),
         allocations: ledger.node_allocations(node).cloned().collect(),
         stock: NodeStock::new(ledger, node).expect("there"),

@@ -1,0 +1,35 @@
+//! The CloudActor: one per term, on the leader. Conducts every job of the ledger within one budget of calls.
+//!
+//! Nodes' actors begin jobs; what a job needs of the cloud is called for and looked at here, and what came of it goes to the
+//! ledger as reports. So a job goes on whether its node has an actor or is gone.
+
+mod actor;
+mod carrier;
+mod looks;
+mod message;
+pub mod state;
+mod troubles;
+
+pub use actor::CloudActor;
+pub use carrier::{Answering, Carrier, of_runtime};
+pub use message::{Changed, End, Observe, Urgent};
+pub use troubles::{Blocked, Troubles};
+
+use berth_cloud::budget::Limits;
+
+/// What a term's [`CloudActor`] is made with.
+#[derive(Clone)]
+pub struct Provision {
+    /// Carries calls out.
+    pub carrier: Carrier,
+    /// How many the cloud takes.
+    pub limits: Limits,
+}
+
+// === impl Provision ===
+
+impl std::fmt::Debug for Provision {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Provision")
+    }
+}
