@@ -15,6 +15,6 @@ mod warm;
 mod tests;
 
 pub use actor::{Changed, End, NodeActor, Request, Wake};
-pub use message::{Allocate, Allocated, Collect, Collected, Release, Released};
+pub use message::{Allocate, Allocated, Collect, Collected, Release, Released, Yield};
 pub(crate) use request::released;
 pub use request::{Allocating, Caller, Collecting, Releasing};

@@ -202,6 +202,7 @@ impl Router {
             clock,
             view: start.view.into(),
             vswitches: Default::default(),
+            pooled: Default::default(),
             watchers: Default::default(),
             cloud: Default::default(),
             troubles: Default::default(),
@@ -246,6 +247,7 @@ impl Router {
         }
         leading.term.leads.store(false, Ordering::Release);
         // Taken out, so that the term and its actors do not keep each other.
+        leading.term.pooled.take();
         if let Some(cloud) = leading.term.cloud.take() {
             cloud.deliver(cloud::End);
         }

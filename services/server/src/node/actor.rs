@@ -1,7 +1,7 @@
 //! The NodeActor: a thin shell around [`State`]. Performs what the state wants done.
 
 use super::granted::Granted;
-use super::message::{Allocate, Collect, Release};
+use super::message::{Allocate, Collect, Release, Yield};
 use super::request::{Allocating, Caller, Collecting, Releasing};
 use super::state::{CloudWorld, Observation, Out, Seed, State, Tag, World};
 use crate::cloud;
@@ -406,6 +406,16 @@ impl Handler<Changed> for NodeActor {
 impl Handler<Wake> for NodeActor {
     fn handle(&mut self, _: Wake, context: &mut Context<Self>) {
         self.work(context, State::on_wake);
+    }
+}
+
+impl Handler<Yield> for NodeActor {
+    fn handle(&mut self, asked: Yield, context: &mut Context<Self>) {
+        let mut some = false;
+        self.work(context, |state, world, out| {
+            some = state.on_yield(asked.vswitch, asked.sets, world, out);
+        });
+        asked.reply.answer(some);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a NodeActor is asked, and what it answers.
 
+use berth_actors::Reply;
 use berth_domain::command::{Command, FactsVersion, Proposal};
 use berth_domain::id::*;
 use berth_domain::row::{Allocation, VSwitch};
@@ -107,6 +108,17 @@ pub struct Collected {
     pub revision: Revision,
     /// How many attachments ended.
     pub released: u32,
+}
+
+/// A vSwitch has nothing free and pods elsewhere wait: some of this node's warm addresses are to go back.
+#[derive(Debug)]
+pub struct Yield {
+    /// Whose addresses.
+    pub vswitch: VSwitchId,
+    /// How many sets would do.
+    pub sets: u32,
+    /// Told whether some will.
+    pub reply: Reply<bool>,
 }
 
 /// A command as this caller gives it.

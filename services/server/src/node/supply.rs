@@ -129,6 +129,11 @@ struct Dry {
     why: Failure,
 }
 
+/// Which warm addresses go back when others need them: from the emptiest ENIs, but what pods here wait for stays.
+pub(super) fn yielded(scene: &Scene, vswitch: VSwitchId, sets: u32) -> Vec<Step> {
+    take_off::yielded(scene, vswitch, sets)
+}
+
 /// What is to be begun now, in order.
 pub(super) fn plan(scene: &Scene) -> Vec<Step> {
     let mut steps = bring::steps(scene);

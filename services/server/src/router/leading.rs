@@ -68,6 +68,10 @@ impl Leading {
             }
             *address = spawner.spawn(NodeActor::new(id, Rc::clone(term)), capacity);
         }
+        let view = term.view.borrow();
+        if view.node_by_id(id).is_some_and(|node| node.pool.is_some()) {
+            term.pooled.borrow_mut().insert(id, address.clone());
+        }
         address
     }
 
@@ -183,6 +187,7 @@ impl Leading {
     }
 
     fn end_node(&mut self, id: NodeId) {
+        self.term.pooled.borrow_mut().remove(&id);
         if let Some(address) = self.nodes.remove(&id) {
             address.deliver(node::End(gone("node", id)));
             for vswitch in self.term.vswitches.borrow().values() {

@@ -5,6 +5,7 @@ use super::view::View;
 use crate::cloud::{CloudActor, Troubles};
 use crate::facts::Facts;
 use crate::journal::{Journal, LedgerClock};
+use crate::node::NodeActor;
 use crate::vswitch::VSwitchActor;
 use berth_actors::Address;
 use berth_domain::id::{ClaimName, NodeId, VSwitchId};
@@ -24,6 +25,8 @@ pub struct Term {
     pub view: RefCell<View>,
     /// Where each vSwitch's actor is.
     pub vswitches: RefCell<BTreeMap<VSwitchId, Address<VSwitchActor>>>,
+    /// Where the actor of each node in a pool is: a dry vSwitch asks it for warm addresses.
+    pub pooled: RefCell<BTreeMap<NodeId, Address<NodeActor>>>,
     /// Which nodes wait for which claim.
     pub watchers: RefCell<HashMap<ClaimName, BTreeSet<NodeId>>>,
     /// Where cloud calls are made; none without a cloud.

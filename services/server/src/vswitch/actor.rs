@@ -4,11 +4,13 @@ use super::message::{Ask, Changed, CreateClaim, Drawn, GiveBack, NodeEnded, Redr
 use super::state::{Observation, Out, State, Tag};
 use crate::failure::Failure;
 use crate::journal::{Committed, Propose};
+use crate::node::Yield;
 use crate::router::{TakeBack, Term};
 use berth_actors::{Actor, Context, Handler, Reply, Timer, Unanswered};
-use berth_domain::id::VSwitchId;
+use berth_domain::id::{NodeId, VSwitchId};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::VSwitch;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use tracing::Span;
@@ -28,6 +30,8 @@ pub struct VSwitchActor {
 /// The term or the vSwitch is over.
 #[derive(Clone, Debug)]
 pub struct End(pub Failure);
+
+struct Taken(bool);
 
 struct Answered {
     tag: Tag,
@@ -84,9 +88,29 @@ impl VSwitchActor {
                         reply,
                     });
                 }
+                Out::Take { node, addresses } => self.take(node, addresses, context),
                 Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
             }
         }
+    }
+
+    /// A node in a pool gives back through the cloud; from others it is a command.
+    fn take(&mut self, node: NodeId, addresses: Vec<IpAddr>, context: &mut Context<Self>) {
+        let pooled = self.term.pooled.borrow().get(&node).cloned();
+        let Some(pooled) = pooled else {
+            return self.work(context, |state, _, out| {
+                state.reclaim_of(node, addresses, out)
+            });
+        };
+        let address = context.address();
+        let reply = Reply::call(move |some: Result<bool, Unanswered>| {
+            address.deliver(Taken(some.unwrap_or(false)));
+        });
+        pooled.deliver(Yield {
+            vswitch: self.id,
+            sets: u32::try_from(addresses.len()).unwrap_or(u32::MAX),
+            reply,
+        });
     }
 
     fn drawn(&mut self, drawn: Drawn, context: &mut Context<Self>) {
@@ -180,6 +204,14 @@ impl Handler<Answered> for VSwitchActor {
     fn handle(&mut self, Answered { tag, committed }: Answered, context: &mut Context<Self>) {
         self.work(context, |state, now_ms, out| {
             state.on_committed(tag, committed, now_ms, out)
+        });
+    }
+}
+
+impl Handler<Taken> for VSwitchActor {
+    fn handle(&mut self, Taken(some): Taken, context: &mut Context<Self>) {
+        self.work(context, |state, now_ms, out| {
+            state.on_taken(some, now_ms, out)
         });
     }
 }

@@ -27,6 +27,8 @@ const RECLAIM_BATCH: u32 = 4;
 const REFUSED_MAX: u32 = 3;
 /// After a step that brought nothing, so that a wrong view cannot make a busy loop.
 const LOOK_AGAIN_AFTER_MS: u64 = 100;
+/// What a node gives back through the cloud is waited for so long: a look believes what is not there only after ten seconds.
+const YIELD_MS: u64 = 15_000;
 
 /// Whoever stands on no node: a claim, and an address that was taken back for somebody.
 pub const NO_NODE: NodeId = NodeId(0);
@@ -40,6 +42,13 @@ pub enum Out {
         proposal: Proposal,
         /// Comes back with the answer.
         tag: Tag,
+    },
+    /// Take these warm addresses back from their node, and call [`State::on_taken`] with what came of it.
+    Take {
+        /// Which.
+        node: NodeId,
+        /// Of one family.
+        addresses: Vec<IpAddr>,
     },
     /// Call [`State::on_wake`] at that monotonic time.
     WakeAt(u64),
@@ -78,6 +87,8 @@ pub struct State {
     reclaiming: Vec<IpAddr>,
     /// No relief is asked for before this time, because the last brought nothing.
     rest_until_ms: u64,
+    /// Until then nobody else is asked to give back.
+    yielded_until_ms: u64,
 }
 
 /// The addresses, once they are drawn from the ledger.
@@ -142,6 +153,7 @@ impl State {
             expiring: false,
             reclaiming: Vec::new(),
             rest_until_ms: 0,
+            yielded_until_ms: 0,
         }
     }
 
@@ -315,6 +327,27 @@ impl State {
             self.pool = Pool::Drawing(Vec::new());
         }
         is_ready
+    }
+
+    /// Whether a node in a pool gives some of its warm addresses back. They come through the cloud, which takes a while.
+    pub fn on_taken(&mut self, some: bool, now_ms: u64, out: &mut Vec<Out>) {
+        self.reclaimed();
+        match some {
+            true => self.yielded_until_ms = now_ms + YIELD_MS,
+            false => self.rest_until_ms = now_ms + LOOK_AGAIN_AFTER_MS,
+        }
+        self.serve(now_ms, out);
+    }
+
+    /// The command that takes a node's warm addresses back where no cloud is in between.
+    pub fn reclaim_of(&mut self, node: NodeId, addresses: Vec<IpAddr>, out: &mut Vec<Out>) {
+        let vswitch = self.row.id;
+        let reclaim = Reclaim {
+            vswitch,
+            node,
+            addresses,
+        };
+        self.propose(Command::Reclaim(reclaim), Tag::Reclaim, out);
     }
 
     /// A time has come.

@@ -117,7 +117,17 @@ impl World {
     /// Applies what the state proposed, feeds it back, and says what came of it.
     fn settle(&mut self) -> Vec<&'static str> {
         let mut names = Vec::new();
+        let mut proposals = Vec::new();
         for out in std::mem::take(&mut self.out) {
+            match out {
+                // As the actor does where there is no cloud in between.
+                Out::Take { node, addresses } => {
+                    self.state.reclaim_of(node, addresses, &mut proposals);
+                }
+                out => proposals.push(out),
+            }
+        }
+        for out in proposals {
             let Out::Propose { proposal, tag } = out else {
                 continue;
             };
@@ -130,10 +140,23 @@ impl World {
         names
     }
 
+    /// What is to be taken back from nodes.
+    fn takes(&mut self) -> Vec<(NodeId, usize)> {
+        let mut takes = Vec::new();
+        self.out.retain(|out| match out {
+            Out::Take { node, addresses } => {
+                takes.push((*node, addresses.len()));
+                false
+            }
+            _ => true,
+        });
+        takes
+    }
+
     fn wakes(&mut self) -> Vec<u64> {
         let wakes = self.out.iter().filter_map(|out| match out {
             Out::WakeAt(at_ms) => Some(*at_ms),
-            Out::Propose { .. } => None,
+            Out::Propose { .. } | Out::Take { .. } => None,
         });
         wakes.collect()
     }
@@ -290,6 +313,23 @@ fn a_dry_vswitch_waits_for_what_cools() {
     assert!(told(&mut patient).is_none());
     assert_eq!(world.settle(), ["expire"]);
     assert_eq!(sets(patient), [ip("10.0.0.4")]);
+}
+
+/// Promise: what a node in a pool says no to is asked for again a little later, not at once.
+#[test]
+fn a_node_that_keeps_its_own_is_not_pressed() {
+    let mut world = World::new();
+    let all: Vec<String> = (1..=6).map(|n| format!("10.0.0.{n}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    world.stock(OTHER, &all);
+    let _waiting = world.ask(ONE, 1, Purpose::Pods, 60_000);
+    let taken = world.takes();
+    assert_eq!(taken.len(), 1, "{taken:?}");
+    world.state.on_taken(false, world.now_ms, &mut world.out);
+    assert_eq!(world.takes(), []);
+    world.now_ms += 100;
+    world.state.on_wake(world.now_ms, &mut world.out);
+    assert_eq!(world.takes(), taken);
 }
 
 /// Promise: before a pod is refused, idle addresses are taken back from the node that has most; for mere warmth they are not.

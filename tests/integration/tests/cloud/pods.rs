@@ -6,7 +6,7 @@ use berth_proto::v1;
 use std::collections::BTreeSet;
 
 /// Every pod has an address of its own on an ENI of its node.
-fn addresses(answers: Vec<Came>) -> BTreeSet<String> {
+pub fn addresses(answers: Vec<Came>) -> BTreeSet<String> {
     let count = answers.len();
     let mut found = BTreeSet::new();
     for (pod, answer) in answers {

@@ -4,7 +4,7 @@ use berth_client::{Client, Options};
 use berth_cloud::simulator::catalogue::InstanceType;
 use berth_cloud::simulator::http::Server;
 use berth_cloud::simulator::setup::{Instance, SecurityGroup, Setup as CloudSetup};
-use berth_cloud::simulator::{Chances, Simulator};
+use berth_cloud::simulator::{Chances, ECS, Request, Simulator};
 use berth_domain::capacity::catalogue;
 use berth_proto::v1;
 use berth_testkit::process::{Cluster, Setup};
@@ -68,9 +68,18 @@ pub fn name(number: usize) -> String {
     format!("worker-{number}")
 }
 
+fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.expect("after 1970").as_millis() as u64
+}
+
 fn client(cluster: &Cluster) -> Client {
+    client_for(cluster, PATIENCE)
+}
+
+fn client_for(cluster: &Cluster, deadline: Duration) -> Client {
     let options = Options {
-        deadline: PATIENCE,
+        deadline,
         ..Options::endpoints(cluster.endpoints())
     };
     Client::new(options).expect("options")
@@ -115,13 +124,18 @@ impl World {
         let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
         let serving = cloud.clone();
         tokio::spawn(async move { serving.serve(listener).await });
+        Self::told(cloud, &endpoint, "sim-secret", replicas).await
+    }
+
+    /// Servers that are told this endpoint and this secret.
+    pub async fn told(cloud: Server, endpoint: &str, secret: &str, replicas: usize) -> Self {
         let setup = Setup::default()
             .flag("--cloud", "alibaba")
             .flag("--region", "cn-hangzhou")
-            .variable("ECS_ENDPOINT", &endpoint)
-            .variable("VPC_ENDPOINT", &endpoint)
+            .variable("ECS_ENDPOINT", endpoint)
+            .variable("VPC_ENDPOINT", endpoint)
             .variable("ALIBABA_CLOUD_ACCESS_KEY_ID", "sim-key")
-            .variable("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "sim-secret");
+            .variable("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret);
         let cluster = tokio::task::spawn_blocking(move || {
             let mut cluster = Cluster::start_with(replicas, &setup).expect("started");
             cluster.wait_until_ready().expect("ready");
@@ -193,7 +207,7 @@ impl World {
         world
     }
 
-    async fn furnish(&self, machines: usize, instance_type: &str, mode: &str) {
+    pub async fn furnish(&self, machines: usize, instance_type: &str, mode: &str) {
         self.vswitch("pods", "10.1.0.0/20", "", "vsw-i").await;
         let pool = Self::pool(&["pods"], mode);
         self.client.set_node_pool(pool).await.expect("set");
@@ -305,6 +319,34 @@ impl World {
         }
     }
 
+    /// A call of somebody else with the same account; its answer.
+    pub fn stranger(&self, action: &str, parameters: &[(&str, &str)]) -> serde_json::Value {
+        let all = parameters.iter();
+        let mut all: BTreeMap<String, String> = all
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        all.insert("RegionId".into(), "cn-hangzhou".into());
+        let request = Request {
+            version: ECS.into(),
+            action: action.into(),
+            parameters: all,
+            signer: "sim-key".into(),
+        };
+        let answer = self.cloud.with(|cloud| cloud.handle(now_ms(), &request));
+        assert_eq!(answer.code(), None, "{action}: {}", answer.body);
+        answer.body
+    }
+
+    /// Why a pod gets nothing within so many seconds.
+    pub async fn refused(&self, node: usize, pod: &str) -> String {
+        let add = v1::AllocateRequest {
+            deadline_ms: 4_000,
+            ..Self::add(node, pod)
+        };
+        let client = client_for(&self.cluster, Duration::from_secs(4));
+        client.allocate(add).await.expect_err("refused").to_string()
+    }
+
     /// How often each action was called.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.cloud.with(|cloud| cloud.ledger().calls.clone())
@@ -312,10 +354,8 @@ impl World {
 
     /// The addresses on every ENI in the cloud that Berth has made, by the cloud's name.
     pub fn in_cloud(&self) -> BTreeMap<String, BTreeSet<IpAddr>> {
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now_ms = now_ms.expect("after 1970").as_millis() as u64;
         self.cloud.with(|cloud| {
-            cloud.settle(now_ms);
+            cloud.settle(now_ms());
             let ours = cloud
                 .enis()
                 .filter(|eni| eni.tags.contains_key("berth-cluster"));

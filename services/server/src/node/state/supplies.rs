@@ -23,7 +23,7 @@ use std::sync::Arc;
 use tracing::Span;
 
 /// A job waits so long for others' warm addresses.
-const SCARCE_WAIT_MS: u64 = 10_000;
+const SCARCE_WAIT_MS: u64 = 20_000;
 /// A step that has not ended by then is not counted on any more: an attach takes 2 to 5 s.
 const STUCK_MS: u64 = 20_000;
 
@@ -312,6 +312,30 @@ impl State {
         let jobs = self.supply.jobs.values();
         let brings = jobs.filter(|job| job.work.brings());
         out.extend(brings.map(|job| Out::Urgent(job.id)));
+    }
+
+    /// Others need what is warm here more. Whether some of it goes.
+    pub fn on_yield(
+        &mut self,
+        vswitch: VSwitchId,
+        sets: u32,
+        world: World<'_>,
+        out: &mut Vec<Out>,
+    ) -> bool {
+        let (Some(pool), Some(cloud)) = (world.view.pool_of(&self.node).cloned(), world.cloud)
+        else {
+            return false;
+        };
+        let scene = self.scene(&pool, cloud, world);
+        if scene.keeps_all || !self.supply.waiting.is_empty() {
+            return false;
+        }
+        let steps = supply::yielded(&scene, vswitch, sets);
+        let some = !steps.is_empty();
+        for step in steps {
+            self.take_step(step, world, out);
+        }
+        some
     }
 
     // === the scene ===

@@ -1,22 +1,14 @@
 //! Addresses go: whole ENIs first, then from the emptiest ENI; what is closed goes as soon as nobody uses it.
 
 use super::{Beginning, EniScene, SETS_PER_JOB, Scene, Step};
+use berth_domain::id::VSwitchId;
 use berth_domain::row::{EniKind, EniState};
 
 pub(super) fn steps(scene: &Scene) -> Vec<Step> {
     if scene.keeps_all {
         return Vec::new();
     }
-    let is_going = |eni: &EniScene| {
-        let number = eni.row.number;
-        let goes = |one: &Beginning| matches!(one, Beginning::Go { eni } if *eni == number);
-        scene.beginning.iter().any(goes)
-    };
-    let free = scene
-        .enis
-        .iter()
-        .filter(|eni| eni.row.state == EniState::InUse && !eni.is_busy && !is_going(eni));
-    let mut free: Vec<&EniScene> = free.collect();
+    let mut free = at_rest(scene);
     let closed = free.iter().filter(|eni| eni.is_closed);
     let steps: Vec<Step> = closed.filter_map(|eni| closed_step(eni)).collect();
     if !steps.is_empty() || !scene.is_surplus {
@@ -35,6 +27,40 @@ pub(super) fn steps(scene: &Scene) -> Vec<Step> {
     }
     let part = free.iter().find_map(|eni| part(eni, surplus));
     part.into_iter().collect()
+}
+
+pub(super) fn yielded(scene: &Scene, vswitch: VSwitchId, mut sets: u32) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut enis = at_rest(scene);
+    enis.retain(|eni| eni.row.vswitch == vswitch);
+    enis.sort_by_key(|eni| (eni.load, std::cmp::Reverse(eni.row.number)));
+    for eni in enis {
+        let Some(step) = part(eni, sets) else {
+            continue;
+        };
+        let Step::TakeOff { addresses, .. } = &step else {
+            continue;
+        };
+        let taken = addresses.iter().filter(|at| at.is_ipv4()).count() as u32;
+        sets = sets.saturating_sub(taken);
+        steps.push(step);
+        if sets == 0 {
+            break;
+        }
+    }
+    steps
+}
+
+/// ENIs that no call is under way for.
+fn at_rest(scene: &Scene) -> Vec<&EniScene> {
+    let is_going = |eni: &EniScene| {
+        let number = eni.row.number;
+        let goes = |one: &Beginning| matches!(one, Beginning::Go { eni } if *eni == number);
+        scene.beginning.iter().any(goes)
+    };
+    let at_rest =
+        |eni: &&EniScene| eni.row.state == EniState::InUse && !eni.is_busy && !is_going(eni);
+    scene.enis.iter().filter(at_rest).collect()
 }
 
 /// Nothing new comes onto it: what is warm there is of no use.

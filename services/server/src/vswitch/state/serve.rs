@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::node::message::proposal;
 use crate::vswitch::message::{Grant, Purpose};
 use berth_domain::choose::Families;
-use berth_domain::command::{Command, Expire, Reclaim};
+use berth_domain::command::{Command, Expire};
 use berth_domain::id::Principal;
 use std::net::IpAddr;
 
@@ -114,6 +114,12 @@ impl State {
             );
             return Relief::Waits;
         }
+        if now_ms < self.yielded_until_ms && self.is_releasing() {
+            out.push(Out::WakeAt(
+                self.yielded_until_ms.min(waiting.give_up_at_ms),
+            ));
+            return Relief::Waits;
+        }
         if self.reclaim(waiting, out) {
             return Relief::Waits;
         }
@@ -147,15 +153,18 @@ impl State {
             .collect();
         for (node, addresses) in taken {
             self.reclaiming.extend(&addresses);
-            let vswitch = self.row.id;
-            let reclaim = Reclaim {
-                vswitch,
-                node,
-                addresses,
-            };
-            self.propose(Command::Reclaim(reclaim), Tag::Reclaim, out);
+            out.push(Out::Take { node, addresses });
         }
         !self.reclaiming.is_empty()
+    }
+
+    /// Whether the cloud takes some from their ENIs.
+    fn is_releasing(&self) -> bool {
+        let Pool::Ready(pool, _) = &self.pool else {
+            return false;
+        };
+        let counts = pool.counts();
+        counts.families().any(|(_, family)| family.releasing > 0)
     }
 
     /// One answer for some of them ends the wait for all: those not seen elsewhere by now were kept by their nodes.
