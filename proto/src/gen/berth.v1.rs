@@ -1111,6 +1111,9 @@ pub struct PodFact {
     pub owner: ::prost::alloc::string::String,
     #[prost(bool, tag = "8")]
     pub gone: bool,
+    /// It is on its host's network, and needs no address; or it has ended, and needs none any more.
+    #[prost(bool, tag = "9")]
+    pub no_address: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NamespaceFact {
@@ -2032,6 +2035,80 @@ pub struct Job {
     #[prost(uint64, tag = "13")]
     pub doubt_ms: u64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloudStatusRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CloudStatusResponse {
+    /// "normal"; "careful": nothing is given back, because calls fail; "cached only": only what is warm is given out, and one
+    /// call in a while shows whether the cloud is back; "none": the servers were told of no cloud.
+    #[prost(string, tag = "1")]
+    pub level: ::prost::alloc::string::String,
+    /// Why it is not normal.
+    #[prost(string, tag = "2")]
+    pub why: ::prost::alloc::string::String,
+    /// Calls that wait for the budget, by what they are for.
+    #[prost(message, repeated, tag = "3")]
+    pub waiting: ::prost::alloc::vec::Vec<LaneCount>,
+    /// Calls that are out.
+    #[prost(uint32, tag = "4")]
+    pub under_way: u32,
+    /// Jobs that are conducted.
+    #[prost(uint32, tag = "5")]
+    pub jobs: u32,
+    /// Calls of this term, by action.
+    #[prost(message, repeated, tag = "6")]
+    pub calls: ::prost::alloc::vec::Vec<ActionCount>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompareCloudRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CompareCloudResponse {
+    /// False = the servers were told of no cloud, or have not looked yet: nothing is known.
+    #[prost(bool, tag = "1")]
+    pub looked: bool,
+    /// How long ago it began to look.
+    #[prost(uint64, tag = "2")]
+    pub age_ms: u64,
+    /// ENIs of this cluster that the cloud has.
+    #[prost(uint32, tag = "3")]
+    pub enis: u32,
+    #[prost(message, repeated, tag = "4")]
+    pub differences: ::prost::alloc::vec::Vec<CloudDifference>,
+    #[prost(uint64, tag = "5")]
+    pub revision: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloudDifference {
+    /// "orphan", "vanished", "elsewhere", "missing" or "extra".
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub eni: ::prost::alloc::string::String,
+    /// Empty = the ENI itself.
+    #[prost(string, tag = "3")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub what: ::prost::alloc::string::String,
+    /// What is safe to do.
+    #[prost(string, tag = "5")]
+    pub repair: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneCount {
+    #[prost(string, tag = "1")]
+    pub lane: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub count: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActionCount {
+    #[prost(string, tag = "1")]
+    pub action: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+    #[prost(uint32, tag = "3")]
+    pub per_minute: u32,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateClaimRequest {
     #[prost(message, optional, tag = "1")]
@@ -2856,6 +2933,56 @@ pub mod admin_client {
             req.extensions_mut().insert(GrpcMethod::new("berth.v1.Admin", "ListJobs"));
             self.inner.unary(req, path, codec).await
         }
+        /// What the leader asks of the cloud at the moment, and what it has asked since it began to lead.
+        pub async fn cloud_status(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CloudStatusRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CloudStatusResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/CloudStatus",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Admin", "CloudStatus"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What the cloud has and the ledger has not, or the other way round, by the leader's last look, which it takes once a minute.
+        pub async fn compare_cloud(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CompareCloudRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CompareCloudResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/CompareCloud",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("berth.v1.Admin", "CompareCloud"));
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn create_claim(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateClaimRequest>,
@@ -3363,6 +3490,22 @@ pub mod admin_server {
             request: tonic::Request<super::ListJobsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListJobsResponse>,
+            tonic::Status,
+        >;
+        /// What the leader asks of the cloud at the moment, and what it has asked since it began to lead.
+        async fn cloud_status(
+            &self,
+            request: tonic::Request<super::CloudStatusRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CloudStatusResponse>,
+            tonic::Status,
+        >;
+        /// What the cloud has and the ledger has not, or the other way round, by the leader's last look, which it takes once a minute.
+        async fn compare_cloud(
+            &self,
+            request: tonic::Request<super::CompareCloudRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CompareCloudResponse>,
             tonic::Status,
         >;
         async fn create_claim(
@@ -4177,6 +4320,94 @@ pub mod admin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListJobsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/CloudStatus" => {
+                    #[allow(non_camel_case_types)]
+                    struct CloudStatusSvc<T: Admin>(pub Arc<T>);
+                    impl<T: Admin> tonic::server::UnaryService<super::CloudStatusRequest>
+                    for CloudStatusSvc<T> {
+                        type Response = super::CloudStatusResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CloudStatusRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::cloud_status(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CloudStatusSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/CompareCloud" => {
+                    #[allow(non_camel_case_types)]
+                    struct CompareCloudSvc<T: Admin>(pub Arc<T>);
+                    impl<
+                        T: Admin,
+                    > tonic::server::UnaryService<super::CompareCloudRequest>
+                    for CompareCloudSvc<T> {
+                        type Response = super::CompareCloudResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CompareCloudRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::compare_cloud(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompareCloudSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

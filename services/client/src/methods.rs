@@ -61,6 +61,8 @@ plain!(
     ListNodePoolsRequest,
     ListEnisRequest,
     ListJobsRequest,
+    CloudStatusRequest,
+    CompareCloudRequest,
     GetClaimRequest,
     ListClaimsRequest,
     ListAllocationsRequest,
@@ -181,6 +183,10 @@ calls! { AdminClient:
     list_enis = list_enis(ListEnisRequest) -> ListEnisResponse, REPEATABLE;
     /// Cloud calls under way.
     list_jobs = list_jobs(ListJobsRequest) -> ListJobsResponse, REPEATABLE;
+    /// What the leader asks of the cloud.
+    cloud_status = cloud_status(CloudStatusRequest) -> CloudStatusResponse, REPEATABLE;
+    /// What cloud and ledger do not have alike.
+    compare_cloud = compare_cloud(CompareCloudRequest) -> CompareCloudResponse, REPEATABLE;
     /// A new claim.
     create_claim = create_claim(CreateClaimRequest) -> Claim, REPEATABLE;
     /// Ends a claim.

@@ -96,6 +96,17 @@ impl Lane {
         Self::Reclaim,
         Self::Look,
     ];
+
+    /// For people: "waiting pod".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WaitingPod => "waiting pod",
+            Self::StaticMove => "static move",
+            Self::Refill => "refill",
+            Self::Reclaim => "reclaim",
+            Self::Look => "look",
+        }
+    }
 }
 
 // === impl Budget ===

@@ -116,7 +116,7 @@ pub enum Noun {
     /// What is not made yet: does it go together?
     #[command(subcommand)]
     Plan(plan::Command),
-    /// What the cloud itself says, asked with your own credentials
+    /// What the cloud itself says, asked with your own credentials, and what the leader asks of it
     #[command(subcommand)]
     Cloud(cloud::Command),
     /// Who takes part in the cluster: add, promote, replace, remove
@@ -158,7 +158,7 @@ impl Noun {
             Self::Whohas(command) => command.run(session).await,
             Self::Capacity(command) => command.run(session).await,
             Self::Plan(command) => command.run(session).await,
-            Self::Cloud(command) => command.run().await,
+            Self::Cloud(command) => command.run(session).await,
             Self::Member(command) => command.run(session).await,
             Self::Raft(command) => command.run(session).await,
             Self::Snapshot(command) => command.run(session).await,

@@ -1,5 +1,6 @@
 //! `berthctl check`
 
+mod cloud;
 mod history;
 mod observe;
 mod repair;
@@ -22,6 +23,7 @@ Examples:
   berthctl check
   berthctl check --watch --every 10s
   berthctl check --history
+  berthctl check --cloud
   berthctl check --repair --dry-run
   berthctl check --repair --reason 'left over from the outage'
 
@@ -50,6 +52,9 @@ pub struct Check {
     /// Read every replica's whole history as well, and replay it; takes a minute for a million changes
     #[arg(long, conflicts_with = "repair")]
     pub history: bool,
+    /// Compare the cloud with the ledger, by the leader's last look; each difference with what is safe to do
+    #[arg(long, conflicts_with_all = ["history", "repair", "watch"])]
+    pub cloud: bool,
     /// Mend what is wrong or kept for nobody, one thing after the other; look with --dry-run first
     #[arg(long)]
     pub repair: bool,
@@ -73,6 +78,9 @@ struct Replicas {
 impl Check {
     /// Looks, or mends.
     pub async fn run(self, session: &Session) -> Result<Box<dyn Document>, Error> {
+        if self.cloud {
+            return cloud::compare(session).await;
+        }
         if self.repair {
             return repair::repair(session, &self.change, self.dry_run).await;
         }

@@ -4,6 +4,7 @@ pub mod allocation;
 pub mod capacity;
 pub mod check;
 pub mod claim;
+pub mod cloud;
 pub mod done;
 pub mod eni;
 pub mod event;

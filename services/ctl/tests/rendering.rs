@@ -56,6 +56,13 @@ fn a_node_pool() {
     compare("pools", &makers::pools());
 }
 
+/// Promise: what holds the leader back from asking the cloud is said with its reason, and no cloud says what to do.
+#[test]
+fn a_cloud_status() {
+    compare("cloud_status", &makers::cloud_status());
+    compare("cloud_none", &makers::cloud_none());
+}
+
 /// Promise: an ENI that is not made yet is shown without a name.
 #[test]
 fn a_list_of_enis() {

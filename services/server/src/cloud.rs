@@ -5,6 +5,7 @@
 
 mod actor;
 mod carrier;
+pub mod compare;
 mod looks;
 mod message;
 pub mod state;
@@ -12,7 +13,7 @@ mod troubles;
 
 pub use actor::CloudActor;
 pub use carrier::{Answering, Carrier, of_runtime};
-pub use message::{Changed, End, Observe, Urgent};
+pub use message::{Changed, End, LastAudit, Observe, Urgent};
 pub use troubles::{Blocked, Troubles};
 
 use berth_cloud::budget::Limits;

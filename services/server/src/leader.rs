@@ -14,13 +14,14 @@ pub use admission::{DEADLINE_MS_MIN, REQUESTS_MAX};
 pub use disk::Disk;
 pub use report::Report;
 
+use crate::cloud;
 use crate::facts::{Facts, Lookup};
 use crate::failure::Failure;
 use crate::history;
 use crate::node::{Allocate, Allocated, Caller, Collect, Collected, Release, Released, Request};
 use crate::planted::{self, Planted};
 use crate::replica::{Handle, LedgerMachine, ReplicaStatus};
-use crate::router::{Admin, Router};
+use crate::router::{Admin, ObserveCloud, Router};
 use crate::versions::Versions;
 use admission::Effort;
 use berth_actors::{Address, AskError};
@@ -184,6 +185,24 @@ impl Gate {
     pub async fn freeze(&self) -> Result<(Ledger, BTreeSet<ClusterName>), Failure> {
         self.read_machine(|machine| (machine.ledger().clone(), machine.with_facts().clone()))
             .await
+    }
+
+    /// What this leader asks of the cloud; none = it was told of none.
+    pub async fn cloud(&self) -> Result<Option<cloud::state::Observation>, Failure> {
+        if !self.role().leads() {
+            return Err(self.not_leader());
+        }
+        let asked = self.parts.router.ask(ObserveCloud);
+        asked.await.map_err(|_| stopping())?
+    }
+
+    /// What the cloud has of this cluster, by the leader's last look at everything, and how old it is; none = it has not looked.
+    pub async fn last_audit(&self) -> Result<Option<(cloud::compare::Audit, u64)>, Failure> {
+        if !self.role().leads() {
+            return Err(self.not_leader());
+        }
+        let asked = self.parts.router.ask(cloud::LastAudit);
+        asked.await.map_err(|_| stopping())?
     }
 
     /// This replica's history store.

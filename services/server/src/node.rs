@@ -14,7 +14,7 @@ mod warm;
 #[cfg(test)]
 mod tests;
 
-pub use actor::{Changed, End, NodeActor, Request, Wake};
+pub use actor::{Changed, End, NodeActor, Request, Scheduled, Wake};
 pub use message::{Allocate, Allocated, Collect, Collected, Release, Released, Yield};
 pub(crate) use request::released;
 pub use request::{Allocating, Caller, Collecting, Releasing};

@@ -13,11 +13,11 @@ mod view;
 
 pub use draw::{Aside, Draw, Look, Start};
 pub use leading::Mailboxes;
-pub use message::{Admin, Observe, PutBack, TakeBack, Turn, Wanted};
+pub use message::{Admin, Observe, ObserveCloud, PutBack, Scheduled, TakeBack, Turn, Wanted};
 pub use term::Term;
 pub use view::View;
 
-use crate::cloud::{self, Provision};
+use crate::cloud::{self, LastAudit, Provision};
 use crate::facts::Facts;
 use crate::failure::Failure;
 use crate::journal::{Begin, Journal, LedgerClock, Lose, Propose, Settle, Settled};
@@ -29,7 +29,7 @@ use crate::vswitch::state::NO_NODE;
 use crate::vswitch::{self, VSwitchActor};
 use berth_actors::{Actor, Address, Context, Handler, Reply, Spawner, Unanswered, Undelivered};
 use berth_domain::command::Command;
-use berth_domain::id::{NodeId, Revision, VSwitchId};
+use berth_domain::id::{NodeId, NodeName, Revision, VSwitchId};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::VSwitch;
 use berth_domain::version::{BASE, ClusterVersion};
@@ -504,10 +504,52 @@ impl Handler<PutBack> for Router {
     }
 }
 
+impl Handler<Scheduled> for Router {
+    fn handle(&mut self, Scheduled(node): Scheduled, _: &mut Context<Self>) {
+        let Some(leading) = self.leading() else {
+            return;
+        };
+        let name = NodeName::new(&node).ok();
+        let id = name.and_then(|name| leading.term.view.borrow().node(&name).map(|node| node.id));
+        let pooled = leading.term.pooled.borrow();
+        if let Some(address) = id.and_then(|id| pooled.get(&id)) {
+            address.deliver(node::Scheduled);
+        }
+    }
+}
+
 impl Handler<Wanted> for Router {
     fn handle(&mut self, _: Wanted, _: &mut Context<Self>) {
         if let Some(leading) = self.leading() {
             leading.wake_all();
+        }
+    }
+}
+
+impl Handler<ObserveCloud> for Router {
+    fn handle(&mut self, ObserveCloud(reply): ObserveCloud, _: &mut Context<Self>) {
+        let Some(leading) = self.leading() else {
+            return reply.answer(Err(Failure::NotLeader {
+                leader_endpoint: None,
+            }));
+        };
+        match leading.term.cloud.borrow().as_ref() {
+            Some(cloud) => cloud.deliver(cloud::Observe(reply)),
+            None => reply.answer(Ok(None)),
+        }
+    }
+}
+
+impl Handler<LastAudit> for Router {
+    fn handle(&mut self, LastAudit(reply): LastAudit, _: &mut Context<Self>) {
+        let Some(leading) = self.leading() else {
+            return reply.answer(Err(Failure::NotLeader {
+                leader_endpoint: None,
+            }));
+        };
+        match leading.term.cloud.borrow().as_ref() {
+            Some(cloud) => cloud.deliver(LastAudit(reply)),
+            None => reply.answer(Ok(None)),
         }
     }
 }

@@ -108,6 +108,14 @@ impl Admin for Fake {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn cloud_status(&self, _: Request<CloudStatusRequest>) -> Answer<CloudStatusResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn compare_cloud(&self, _: Request<CompareCloudRequest>) -> Answer<CompareCloudResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn create_claim(&self, _: Request<CreateClaimRequest>) -> Answer<Claim> {
         Err(Status::unimplemented("not here"))
     }

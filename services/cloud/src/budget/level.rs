@@ -41,6 +41,15 @@ pub(super) struct Levels {
 // === impl Level ===
 
 impl Level {
+    /// For people: "cached only".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Careful => "careful",
+            Self::CachedOnly => "cached only",
+        }
+    }
+
     /// Whether calls of this lane go out.
     pub fn serves(self, lane: Lane) -> bool {
         self == Self::Normal || lane != Lane::Reclaim

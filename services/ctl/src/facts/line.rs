@@ -44,6 +44,9 @@ pub enum Line {
         /// "StatefulSet/db"; empty for a bare pod.
         #[serde(default)]
         owner: String,
+        /// True: it is on its host's network or has ended, and needs no address.
+        #[serde(default)]
+        no_address: bool,
         /// True: it does not exist any more.
         #[serde(default)]
         gone: bool,
@@ -106,6 +109,7 @@ impl Line {
                 labels,
                 annotations,
                 owner,
+                no_address,
                 gone,
             } => Report::Pod(v1::PodFact {
                 namespace,
@@ -116,6 +120,7 @@ impl Line {
                 annotations,
                 owner,
                 gone,
+                no_address,
             }),
             Self::Namespace { name, labels, gone } => {
                 Report::Namespace(v1::NamespaceFact { name, labels, gone })

@@ -192,6 +192,8 @@ impl Admin for StandIn {
         list_node_pools(ListNodePoolsRequest) -> ListNodePoolsResponse;
         list_enis(ListEnisRequest) -> ListEnisResponse;
         list_jobs(ListJobsRequest) -> ListJobsResponse;
+        cloud_status(CloudStatusRequest) -> CloudStatusResponse;
+        compare_cloud(CompareCloudRequest) -> CompareCloudResponse;
         create_claim(CreateClaimRequest) -> Claim;
         delete_claim(DeleteClaimRequest) -> DeleteResponse;
         get_claim(GetClaimRequest) -> Claim;

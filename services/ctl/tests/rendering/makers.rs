@@ -8,6 +8,7 @@ use berthctl::view::allocation::Allocation;
 use berthctl::view::capacity::Capacities;
 use berthctl::view::check::Observations;
 use berthctl::view::claim::Claim;
+use berthctl::view::cloud::CloudStatus;
 use berthctl::view::eni::Eni;
 use berthctl::view::event::Events;
 use berthctl::view::explanation::Explanation;
@@ -142,6 +143,31 @@ fn wire_pool() -> v1::NodePool {
         jobs: 3,
         revision: 77,
     }
+}
+
+pub fn cloud_status() -> impl Document {
+    CloudStatus::from(v1::CloudStatusResponse {
+        level: word("careful"),
+        why: word("12 of 20 calls failed or were throttled in the last 30 s"),
+        waiting: vec![v1::LaneCount {
+            lane: word("waiting pod"),
+            count: 3,
+        }],
+        under_way: 2,
+        jobs: 5,
+        calls: vec![v1::ActionCount {
+            action: word("AttachNetworkInterface"),
+            count: 80,
+            per_minute: 250,
+        }],
+    })
+}
+
+pub fn cloud_none() -> impl Document {
+    CloudStatus::from(v1::CloudStatusResponse {
+        level: word("none"),
+        ..Default::default()
+    })
 }
 
 pub fn enis() -> impl Document {

@@ -184,17 +184,7 @@ impl NodeStock {
         families: Families,
         blocked: &[EniId],
     ) -> Option<(Option<EniId>, AddressSet)> {
-        let enis: BTreeSet<Option<EniId>> =
-            self.of(vswitch).map(|(_, eni, _)| eni.clone()).collect();
-        let complete = |eni: &Option<EniId>| {
-            let has = |family| self.warm.contains_key(&(vswitch, family, eni.clone()));
-            let is_open = eni.as_ref().is_none_or(|eni| !blocked.contains(eni));
-            is_open && families.iter().all(has)
-        };
-        let in_order = enis.into_iter().rev().filter(complete);
-        let eni = in_order
-            .max_by_key(|eni| eni.as_ref().map_or([0, 0], |eni| self.load_of(eni)))
-            .filter(|_| !self.recovering)?;
+        let eni = self.complete_on(vswitch, families, blocked)?;
         let mut set = AddressSet::with_capacity(2);
         for family in families.iter() {
             let warm = self.warm_mut(vswitch, family, eni.clone());
@@ -204,6 +194,31 @@ impl NodeStock {
         }
         self.warm.retain(|_, numbers| !numbers.is_empty());
         Some((eni, set))
+    }
+
+    /// Whether [`Self::take_beside`] has something.
+    pub fn has_beside(&self, vswitch: VSwitchId, families: Families, blocked: &[EniId]) -> bool {
+        self.complete_on(vswitch, families, blocked).is_some()
+    }
+
+    /// The fullest ENI that has a warm address of each of the families and is not blocked.
+    fn complete_on(
+        &self,
+        vswitch: VSwitchId,
+        families: Families,
+        blocked: &[EniId],
+    ) -> Option<Option<EniId>> {
+        let enis: BTreeSet<Option<EniId>> =
+            self.of(vswitch).map(|(_, eni, _)| eni.clone()).collect();
+        let complete = |eni: &Option<EniId>| {
+            let has = |family| self.warm.contains_key(&(vswitch, family, eni.clone()));
+            let is_open = eni.as_ref().is_none_or(|eni| !blocked.contains(eni));
+            is_open && families.iter().all(has)
+        };
+        let in_order = enis.into_iter().rev().filter(complete);
+        in_order
+            .max_by_key(|eni| eni.as_ref().map_or([0, 0], |eni| self.load_of(eni)))
+            .filter(|_| !self.recovering)
     }
 
     /// Addresses of each family that stand on an ENI: bound, warm and cooling.

@@ -1,6 +1,6 @@
 //! The CloudActor: a thin shell around [`State`]. Performs what the state wants done.
 
-use super::message::{Changed, End, Observe, Urgent};
+use super::message::{Changed, End, LastAudit, Observe, Urgent};
 use super::state::{Observation, Out, State};
 use super::{Provision, Troubles};
 use crate::failure::Failure;
@@ -191,7 +191,20 @@ impl Handler<Settled> for CloudActor {
 
 impl Handler<Observe> for CloudActor {
     fn handle(&mut self, Observe(reply): Observe, _: &mut Context<Self>) {
-        reply.answer(self.observe());
+        let observed = self.state.as_mut().map(State::look);
+        reply.answer(Ok(observed));
+    }
+}
+
+impl Handler<LastAudit> for CloudActor {
+    fn handle(&mut self, LastAudit(reply): LastAudit, context: &mut Context<Self>) {
+        let now_ms = context.now_ms();
+        let audit = self.state.as_ref().and_then(State::last_audit);
+        let aged = audit.map(|audit| {
+            let age_ms = now_ms.saturating_sub(audit.began_ms);
+            (audit, age_ms)
+        });
+        reply.answer(Ok(aged));
     }
 }
 

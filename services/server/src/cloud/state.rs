@@ -3,6 +3,7 @@
 //! Pure: time and answers come in with each call, and what is to be done goes out through [`Out`].
 
 mod answers;
+mod audit;
 mod conducting;
 mod rows;
 
@@ -10,8 +11,10 @@ use super::looks::{Looking, Looks};
 use super::troubles::Troubles;
 use crate::journal::LedgerClock;
 use crate::router::View;
+use audit::{Auditing, Audits};
 use berth_cloud::Call;
 use berth_cloud::budget::{self, Budget, Lane, Level, Limits, Ticket};
+use berth_cloud::call::Action;
 use berth_cloud::conductor::{Conductor, Moment};
 use berth_cloud::id::{CloudVSwitchId, InstanceId};
 use berth_domain::command::Proposal;
@@ -44,8 +47,8 @@ pub enum Out {
     WakeAt(u64),
 }
 
-/// Counts of calls that were answered, by action.
-pub type Calls = BTreeMap<&'static str, u64>;
+/// Calls that went out in this term and those that may go out in a minute, by action.
+pub type Calls = BTreeMap<&'static str, (u64, u32)>;
 
 /// How it stands.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +63,7 @@ pub struct Observation {
     pub out: usize,
     /// Jobs that are conducted.
     pub jobs: usize,
-    /// Calls that went out in this term.
+    /// See [`Calls`].
     pub calls: Calls,
 }
 
@@ -80,17 +83,27 @@ pub struct State {
     asked: BTreeMap<Ticket, Errand>,
     /// What is out.
     sent: BTreeMap<Ticket, Errand>,
+    audits: Audits,
+    /// Orphans that are to be deleted.
+    removals: Vec<Call>,
     /// Numbers tickets.
     number: u64,
     level_why: String,
-    calls: Calls,
+    /// Calls that went out.
+    calls: BTreeMap<Action, u64>,
 }
 
 /// What a call is for.
 #[derive(Debug)]
 enum Errand {
-    Step { job: JobId, call: Box<Call> },
+    Step {
+        job: JobId,
+        call: Box<Call>,
+    },
     Look(Looking),
+    Audit(Auditing),
+    /// An orphan goes.
+    Remove(Box<Call>),
 }
 
 #[derive(Debug)]
@@ -125,9 +138,11 @@ impl State {
             looks: Looks::default(),
             asked: BTreeMap::new(),
             sent: BTreeMap::new(),
+            audits: Audits::new(now_ms),
+            removals: Vec::new(),
             number: 0,
             level_why: String::new(),
-            calls: Calls::new(),
+            calls: BTreeMap::new(),
         };
         state.resume(view, now_ms);
         state
@@ -151,6 +166,7 @@ impl State {
 
     /// Sends what the budget grants, and says when to look again.
     fn send(&mut self, now_ms: u64, out: &mut Vec<Out>) {
+        self.audit(now_ms);
         for looking in self.looks.take(now_ms) {
             self.ask_to_look(looking);
         }
@@ -159,11 +175,15 @@ impl State {
                 continue;
             };
             let call = errand.call();
-            *self.calls.entry(call.action().name()).or_default() += 1;
+            *self.calls.entry(call.action()).or_default() += 1;
             self.sent.insert(ticket, errand);
             out.push(Out::Send { ticket, call });
         }
-        let due = [self.looks.due_ms(), self.budget.next_due_ms(now_ms)];
+        let due = [
+            self.looks.due_ms(),
+            self.budget.next_due_ms(now_ms),
+            self.audits.due_ms(),
+        ];
         // One ms on, so that the time is there whichever way it was rounded.
         out.extend(
             due.into_iter()
@@ -206,8 +226,18 @@ impl State {
             waiting: self.budget.waiting(),
             out: self.sent.len(),
             jobs: self.conducting.len(),
-            calls: self.calls.clone(),
+            calls: Calls::new(),
         }
+    }
+
+    /// The same, with the calls.
+    pub fn look(&mut self) -> Observation {
+        let mut observed = self.observe();
+        for (action, count) in &self.calls {
+            let per_minute = self.budget.per_minute(*action);
+            observed.calls.insert(action.name(), (*count, per_minute));
+        }
+        observed
     }
 }
 
@@ -218,6 +248,13 @@ impl Errand {
         match self {
             Self::Step { call, .. } => call.clone(),
             Self::Look(looking) => Box::new(Call::DescribeNetworkInterfaces(looking.call.clone())),
+            Self::Audit(auditing) => {
+                Box::new(Call::DescribeNetworkInterfaces(auditing.call.clone()))
+            }
+            Self::Remove(call) => call.clone(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use crate::history::{self, Feeder, Progress};
 use crate::journal::{self, Journal, WallClock};
 use crate::leader::{Admission, ClientEndpoints, Disk, Gate, Parts, REQUESTS_MAX};
 use crate::replica::{Handle, LedgerMachine};
-use crate::router::{Aside, Draw, Mailboxes, Router, Wanted};
+use crate::router::{Aside, Draw, Mailboxes, Router, Scheduled, Wanted};
 use crate::versions::Versions;
 use berth_actors::{Address, Spawner};
 use berth_domain::id::{ClusterId, Endpoint, MemberId, Revision};
@@ -128,6 +128,8 @@ impl Above {
         let router = spawner.spawn(router.with_mailboxes(limits.mailboxes), limits.router);
         let wanted = router.clone();
         facts.on_usable(move |_| wanted.deliver(Wanted));
+        let told = router.clone();
+        facts.on_scheduled(move |node| told.deliver(Scheduled(node.to_owned())));
 
         let machine = LedgerMachine::new(ground.cluster, Arc::clone(&progress));
         let versions = machine.versions();

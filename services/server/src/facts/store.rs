@@ -7,7 +7,7 @@ use berth_domain::id::{ClusterName, Namespace, PodName};
 use berth_domain::outcome::Refusal;
 use berth_proto::v1;
 use berth_proto::v1::facts_report::Report;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,6 +29,8 @@ pub struct PodFact {
     pub annotations: BTreeMap<String, String>,
     /// "StatefulSet/web"; empty for a bare pod.
     pub owner: String,
+    /// It needs no address: it is on its host's network, or has ended.
+    pub no_address: bool,
 }
 
 /// What is known of a pod.
@@ -62,8 +64,11 @@ struct State {
     clusters: HashMap<ClusterName, Cluster>,
     /// Called when facts of a cluster become usable that were not before.
     on_usable: Option<OnUsable>,
+    /// Called with the node when a pod is scheduled to it.
+    on_scheduled: Option<OnScheduled>,
 }
 
+type OnScheduled = Box<dyn Fn(&str) + Send>;
 type OnUsable = Box<dyn Fn(&ClusterName) + Send>;
 
 #[derive(Default)]
@@ -87,6 +92,8 @@ struct List {
     version: u64,
     heard_at_ms: u64,
     pods: HashMap<(Namespace, PodName), Arc<PodFact>>,
+    /// Those that need an address, by their node.
+    scheduled: HashMap<String, BTreeSet<(Namespace, PodName)>>,
     nodes: HashMap<String, v1::NodeFact>,
     namespaces: HashMap<String, v1::NamespaceFact>,
     workloads: HashMap<(String, String), v1::WorkloadFact>,
@@ -181,6 +188,24 @@ impl Facts {
         }
     }
 
+    /// The pods that are scheduled to a node and need an address, of all clusters whose facts can be used now.
+    pub fn scheduled(&self, node: &str) -> Vec<(ClusterName, Namespace, PodName)> {
+        let now_ms = self.inner.clock.now_ms();
+        let state = self.state();
+        let mut found = Vec::new();
+        for (cluster, known) in &state.clusters {
+            let Ok(Some(list)) = known.usable(now_ms) else {
+                continue;
+            };
+            let pods = list.scheduled.get(node).into_iter().flatten();
+            found.extend(
+                pods.map(|(namespace, name)| (cluster.clone(), namespace.clone(), name.clone())),
+            );
+        }
+        found.sort();
+        found
+    }
+
     /// How each cluster's facts stand.
     pub fn observe(&self) -> Vec<Observation> {
         let now_ms = self.inner.clock.now_ms();
@@ -216,6 +241,11 @@ impl Facts {
     /// Who is told when facts become usable; a short call that takes no lock of ours.
     pub fn on_usable(&self, call: impl Fn(&ClusterName) + Send + 'static) {
         self.state().on_usable = Some(Box::new(call));
+    }
+
+    /// Who is told of the node when a pod is scheduled to it; a short call that takes no lock of ours.
+    pub fn on_scheduled(&self, call: impl Fn(&str) + Send + 'static) {
+        self.state().on_scheduled = Some(Box::new(call));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -257,12 +287,21 @@ impl Session {
         };
         let was_usable = matches!(known.usable(now_ms), Ok(Some(_)));
         let version = message.version;
+        let node = match &message.report {
+            Some(Report::Pod(pod)) if !pod.gone && !pod.no_address => pod.node.clone(),
+            _ => String::new(),
+        };
         known.take(message, now_ms)?;
         if !was_usable
             && matches!(known.usable(now_ms), Ok(Some(_)))
             && let Some(call) = &state.on_usable
         {
             call(&self.cluster);
+        }
+        if let Some(call) = &state.on_scheduled
+            && !node.is_empty()
+        {
+            call(&node);
         }
         Ok(version)
     }
@@ -384,6 +423,22 @@ impl List {
         }
     }
 
+    /// Keeps the pods of each node that need an address.
+    fn schedule(&mut self, key: &(Namespace, PodName), gone: bool, fact: &PodFact) {
+        if let Some(before) = self.pods.get(key)
+            && let Some(pods) = self.scheduled.get_mut(&before.node)
+        {
+            pods.remove(key);
+            if pods.is_empty() {
+                self.scheduled.remove(&before.node);
+            }
+        }
+        if !gone && !fact.no_address && !fact.node.is_empty() {
+            let pods = self.scheduled.entry(fact.node.clone()).or_default();
+            pods.insert(key.clone());
+        }
+    }
+
     fn take_pod(&mut self, pod: v1::PodFact) -> Result<(), Failure> {
         let namespace = Namespace::new(&pod.namespace)
             .map_err(|error| invalid("pod.namespace", error.to_string()))?;
@@ -395,8 +450,11 @@ impl List {
             labels: pod.labels.into_iter().collect(),
             annotations: pod.annotations.into_iter().collect(),
             owner: pod.owner,
+            no_address: pod.no_address,
         };
-        put(&mut self.pods, (namespace, name), pod.gone, Arc::new(fact))
+        let key = (namespace, name);
+        self.schedule(&key, pod.gone, &fact);
+        put(&mut self.pods, key, pod.gone, Arc::new(fact))
     }
 }
 

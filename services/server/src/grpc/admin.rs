@@ -3,6 +3,7 @@
 mod allocation;
 mod capacity;
 mod claim;
+mod cloud;
 mod cluster;
 mod eni;
 mod explain;
@@ -184,6 +185,20 @@ impl Admin for AdminService {
     }
     async fn list_jobs(&self, request: Request<ListJobsRequest>) -> Answered<ListJobsResponse> {
         answered!(self, request, job::list)
+    }
+
+    async fn cloud_status(
+        &self,
+        request: Request<CloudStatusRequest>,
+    ) -> Answered<CloudStatusResponse> {
+        answered!(self, request, cloud::status)
+    }
+
+    async fn compare_cloud(
+        &self,
+        request: Request<CompareCloudRequest>,
+    ) -> Answered<CompareCloudResponse> {
+        answered!(self, request, cloud::compare)
     }
 
     async fn create_claim(&self, request: Request<CreateClaimRequest>) -> Answered<Claim> {

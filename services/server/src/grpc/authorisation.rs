@@ -82,6 +82,8 @@ pub const TABLE: &[Row] = &[
     row("/berth.v1.Admin/ListNodePools", READERS, USUAL),
     row("/berth.v1.Admin/ListEnis", READERS, USUAL),
     row("/berth.v1.Admin/ListJobs", READERS, USUAL),
+    row("/berth.v1.Admin/CloudStatus", READERS, USUAL),
+    row("/berth.v1.Admin/CompareCloud", READERS, USUAL),
     row("/berth.v1.Admin/CreateClaim", OPERATORS, USUAL),
     row("/berth.v1.Admin/DeleteClaim", OPERATORS, USUAL),
     row("/berth.v1.Admin/GetClaim", READERS, USUAL),

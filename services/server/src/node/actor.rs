@@ -31,10 +31,14 @@ pub struct NodeActor {
     waiting: Vec<Request>,
     term: Rc<Term>,
     wake: Option<(u64, Timer)>,
+    /// A look is due because pods were scheduled.
+    will_look: bool,
 }
 
 /// After the raft thread had no time.
 const DRAW_AGAIN_AFTER_MS: u64 = 10;
+/// A scheduler binds many pods in a moment; a kubelet takes longer to call for them.
+const GATHER_MS: u64 = 20;
 
 /// A caller's request, on its way to its node.
 #[derive(Debug)]
@@ -69,6 +73,10 @@ pub struct Changed(pub Vec<Dated>);
 /// A claim that was waited for changed, or facts arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Wake;
+
+/// A pod was scheduled to the node: it will want an address soon.
+#[derive(Clone, Copy, Debug)]
+pub struct Scheduled;
 
 /// The term or the node is over.
 #[derive(Clone, Debug)]
@@ -110,6 +118,7 @@ impl NodeActor {
             waiting: Vec::new(),
             term,
             wake: None,
+            will_look: false,
         }
     }
 
@@ -416,6 +425,18 @@ impl Handler<Yield> for NodeActor {
             some = state.on_yield(asked.vswitch, asked.sets, world, out);
         });
         asked.reply.answer(some);
+    }
+}
+
+impl Handler<Scheduled> for NodeActor {
+    fn handle(&mut self, _: Scheduled, context: &mut Context<Self>) {
+        // Many come at once: one look for all that have come by then.
+        if !std::mem::replace(&mut self.will_look, true) {
+            context.run_later(GATHER_MS, |actor, context| {
+                actor.will_look = false;
+                actor.work(context, State::restock);
+            });
+        }
     }
 }
 

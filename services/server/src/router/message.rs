@@ -1,5 +1,7 @@
 //! What the router is told.
 
+use crate::cloud::state::Observation;
+use crate::failure::Failure;
 use crate::journal::Committed;
 use crate::node::NodeActor;
 use crate::replica::LedgerMachine;
@@ -29,6 +31,10 @@ pub struct Admin {
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted;
 
+/// A pod was scheduled to this node, by its registered name.
+#[derive(Clone, Debug)]
+pub struct Scheduled(pub String);
+
 /// Take a warm address back from its node, and keep it from everybody else until [`PutBack`].
 #[derive(Debug)]
 pub struct TakeBack {
@@ -50,6 +56,10 @@ pub struct PutBack {
     /// Which.
     pub address: IpAddr,
 }
+
+/// What is asked of the cloud; none without one.
+#[derive(Debug)]
+pub struct ObserveCloud(pub Reply<Result<Option<Observation>, Failure>>);
 
 /// Which nodes have an actor.
 #[derive(Debug)]

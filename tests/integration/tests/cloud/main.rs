@@ -1,6 +1,8 @@
 //! Nodes in pools against the simulated cloud: a real server and the cloud's own wire between them.
 
 mod bad_input;
+mod differences;
+mod ends;
 mod modes;
 mod pods;
 mod vswitches;

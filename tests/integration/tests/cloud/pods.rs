@@ -26,7 +26,7 @@ async fn the_first_pods_of_a_node() {
     let pods = (0..35).map(|n| (1, format!("pod-{n}")));
     addresses(world.come(pods).await);
     world.agree().await;
-    let before = world.calls();
+    let before = world.changes();
     // 35 sets: two ENIs of thirty.
     assert_eq!(before["CreateNetworkInterface"], 2, "{before:?}");
     assert_eq!(before["AttachNetworkInterface"], 2, "{before:?}");
@@ -45,7 +45,7 @@ async fn the_first_pods_of_a_node() {
         .await;
     let pods = (100..105).map(|n| (1, format!("pod-{n}")));
     addresses(world.come(pods).await);
-    assert_eq!(world.calls(), before, "a warm address needs no call");
+    assert_eq!(world.changes(), before, "a warm address needs no call");
     world.agree().await;
 }
 
@@ -110,5 +110,27 @@ async fn a_leader_is_killed() {
         .await;
     world.kill_leader().await;
     addresses(coming.join_all().await);
+    world.agree().await;
+}
+
+/// Promise: pods that were scheduled to a node find their addresses there: nothing waits for the cloud once they are called for.
+#[tokio::test(flavor = "multi_thread")]
+async fn scheduled_pods_are_expected() {
+    let world = World::usual(1, "ecs.g7.4xlarge", "shared").await;
+    let names: Vec<String> = (0..25).map(|n| format!("pod-{n}")).collect();
+    let _facts = world.scheduled(1, &names).await;
+    world
+        .until("twenty-five are warm", async || {
+            let request = v1::GetNodeRequest {
+                name: "worker-1".into(),
+                stale: false,
+            };
+            world.client.get_node(request).await.expect("there").idle == 25
+        })
+        .await;
+    world.agree().await;
+    let before = world.changes();
+    addresses(world.come(names.into_iter().map(|name| (1, name))).await);
+    assert_eq!(world.changes(), before, "all were there");
     world.agree().await;
 }

@@ -1,12 +1,13 @@
 //! A simulated cloud on a socket, a server that is told of it, and what an administrator and kubelets do.
 
-use berth_client::{Client, Options};
+use berth_client::{Client, FactsSession, FactsSource, Options};
 use berth_cloud::simulator::catalogue::InstanceType;
 use berth_cloud::simulator::http::Server;
 use berth_cloud::simulator::setup::{Instance, SecurityGroup, Setup as CloudSetup};
 use berth_cloud::simulator::{Chances, ECS, Request, Simulator};
 use berth_domain::capacity::catalogue;
 use berth_proto::v1;
+use berth_proto::v1::facts_report::Report;
 use berth_testkit::process::{Cluster, Setup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -229,6 +230,21 @@ impl World {
         killed.expect("one of ours").kill().expect("killed");
     }
 
+    /// Kubernetes says that these pods are scheduled to a node, until the session is dropped.
+    pub async fn scheduled(&self, node: usize, pods: &[String]) -> FactsSession {
+        let fact = |pod: &String| {
+            Report::Pod(v1::PodFact {
+                namespace: "shop".into(),
+                name: pod.clone(),
+                uid: format!("uid-{pod}"),
+                node: name(node),
+                ..v1::PodFact::default()
+            })
+        };
+        let source = FactsSource::new("default", "test");
+        source.start(self.client.clone(), pods.iter().map(fact))
+    }
+
     fn key(pod: &str) -> v1::AttachmentKey {
         v1::AttachmentKey {
             cluster: "default".into(),
@@ -350,6 +366,13 @@ impl World {
     /// How often each action was called.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.cloud.with(|cloud| cloud.ledger().calls.clone())
+    }
+
+    /// The same, of those that change something.
+    pub fn changes(&self) -> BTreeMap<String, u64> {
+        let mut calls = self.calls();
+        calls.retain(|action, _| !action.starts_with("Describe"));
+        calls
     }
 
     /// The addresses on every ENI in the cloud that Berth has made, by the cloud's name.

@@ -89,6 +89,17 @@ impl Admin for Heart {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn cloud_status(&self, _: Request<CloudStatusRequest>) -> Refused<CloudStatusResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn compare_cloud(
+        &self,
+        _: Request<CompareCloudRequest>,
+    ) -> Refused<CompareCloudResponse> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn create_claim(&self, _: Request<CreateClaimRequest>) -> Refused<Claim> {
         Err(Status::unimplemented("not here"))
     }

@@ -1,10 +1,10 @@
 //! What comes back: from the cloud how a call ended, from the journal what became of a report.
 
-use super::{Errand, Out, State};
+use super::{Errand, NOBODY, Out, State};
 use crate::cloud::looks::Looking;
 use crate::cloud::troubles::Troubles;
 use crate::journal::Committed;
-use berth_cloud::budget::{Heard, Ticket};
+use berth_cloud::budget::{Heard, Lane, Ticket};
 use berth_cloud::call::Action;
 use berth_cloud::error::{Cause, Error};
 use berth_cloud::reply::{Body, Reply};
@@ -37,6 +37,22 @@ impl State {
                     self.drive(job, now_ms, troubles, out);
                 }
             }
+            Errand::Audit(mut auditing) => match answer {
+                Ok(Reply {
+                    body: Body::Enis(page),
+                    ..
+                }) => {
+                    auditing.enis.extend(page.items);
+                    auditing.call.page = page.next;
+                    match auditing.call.page {
+                        Some(_) => self.ask(Errand::Audit(auditing), Lane::Look, NOBODY),
+                        None => self.audited(auditing, now_ms, out),
+                    }
+                }
+                _ => self.audits.failed(),
+            },
+            // The next audit shows what came of it.
+            Errand::Remove(_) => {}
             Errand::Look(looking) => self.looked((looking, answer), now_ms, troubles, out),
         }
         self.send(now_ms, out);

@@ -104,7 +104,10 @@ impl State {
                         None => self.enis.remove(number),
                     };
                 }
-                Change::Job { id, after, .. } => {
+                Change::Job { id, before, after } => {
+                    for row in before.iter().chain(after) {
+                        self.audits.touch(row.eni);
+                    }
                     jobs.insert(*id, after.clone());
                 }
                 _ => {}

@@ -60,6 +60,8 @@ fn the_table_keeps_roles_apart() {
             "Watch",
             "Explain",
             "ClusterStatus",
+            "CloudStatus",
+            "CompareCloud",
             "LedgerDigest",
             "Capacity",
             "ValidatePlan",

@@ -52,7 +52,8 @@ impl State {
             add.answer(Err(failure));
             return None;
         }
-        if self.supply.waiting.is_empty() {
+        // Who looks again is looked after by whoever made it look: asking for another look each time would never end.
+        if self.supply.waiting.is_empty() && matches!(add.phase, Phase::New) {
             out.push(Out::FlushSoon);
         }
         self.supply.wait(&add.key, &plan);
@@ -93,7 +94,7 @@ impl State {
         let Some(pool) = world.view.pool_of(&self.node).cloned() else {
             return;
         };
-        self.serve_waiting(world, out);
+        self.serve_waiting(&pool, world, out);
         let Some(cloud) = world.cloud else { return };
         let now_ms = world.now_ms;
         self.supply.know(now_ms);
@@ -113,7 +114,7 @@ impl State {
     }
 
     /// Those who wait look again, in the order in which they came, as long as there is something.
-    fn serve_waiting(&mut self, world: World<'_>, out: &mut Vec<Out>) {
+    fn serve_waiting(&mut self, pool: &NodePool, world: World<'_>, out: &mut Vec<Out>) {
         let came = |key: &Arc<AttachmentKey>| match self.lanes.get(key).and_then(VecDeque::front) {
             Some(Work::Add(add)) if matches!(add.phase, Phase::Parked(_)) => Some(add.came_at_ms),
             _ => None,
@@ -127,12 +128,8 @@ impl State {
         for (_, key, ids) in alive {
             let has_some = |id: &VSwitchId| {
                 let row = world.view.vswitch_by_id(*id);
-                row.is_some_and(|row| {
-                    let stock = self.warm.stock();
-                    Families::of(row)
-                        .iter()
-                        .all(|family| stock.warm(*id, family) > 0)
-                })
+                let stock = self.warm.stock();
+                row.is_some_and(|row| stock.has_beside(*id, Families::of(row), &pool.blocked))
             };
             let may_have = ids.iter().any(has_some);
             self.supply.waiting.insert(Arc::clone(&key), ids);
@@ -360,13 +357,14 @@ impl State {
         let set = |fits: &dyn Fn(&VSwitchId) -> bool| -> BTreeSet<VSwitchId> {
             vswitches.iter().copied().filter(|id| fits(id)).collect()
         };
+        let expected = self.expected(world);
         let enis = self.enis(pool, (now_ms, world.ledger_ms()));
         let trunk = enis.iter().any(|eni| eni.row.kind == EniKind::Trunk);
         let mut scene = Scene {
             eni_slots: self.node.eni_slots,
             sets_per_eni: self.node.addresses_per_eni,
             beginning: self.supply.beginning.values().cloned().collect(),
-            needs: self.needs(pool, &vswitches),
+            needs: self.needs(pool.min_idle.saturating_add(expected), &vswitches),
             choice: pool.choice,
             free: cloud.free.clone(),
             dry: set(&|id| is_dry(id).0),
@@ -375,7 +373,7 @@ impl State {
             no_more_enis: cloud.troubles.rests(Blocked::Enis(id), now_ms).is_some(),
             wants_trunk: pool.mode == NodeMode::SharedTrunk && !trunk && self.can_trunk(),
             keeps_all: cloud.troubles.level() != Level::Normal,
-            idle_max: pool.max_idle,
+            idle_max: pool.max_idle.max(pool.min_idle.saturating_add(expected)),
             is_surplus: false,
             vswitches,
             enis,
@@ -390,8 +388,29 @@ impl State {
         limits.is_some_and(|limits| limits.trunk_members().is_some_and(|count| count > 0))
     }
 
-    /// Those who wait, by what would do for them; then what the pool keeps warm.
-    fn needs(&self, pool: &NodePool, vswitches: &[VSwitchId]) -> Vec<Group> {
+    /// Pods that are scheduled here and have neither an address nor asked for one yet.
+    fn expected(&self, world: World<'_>) -> u32 {
+        let scheduled = world.facts.scheduled(self.node.name.as_str());
+        if scheduled.is_empty() {
+            return 0;
+        }
+        let held = self.allocations.values();
+        let held = held.map(|row| (&row.key.cluster, &row.pod.namespace, &row.pod.name));
+        let asking = self.lanes.values().flatten().filter_map(|work| match work {
+            Work::Add(add) => {
+                let pod = &add.request.pod;
+                Some((&add.key.cluster, &pod.namespace, &pod.name))
+            }
+            Work::Del(_) => None,
+        });
+        let here: BTreeSet<_> = held.chain(asking).collect();
+        let missing =
+            |pod: &&(ClusterName, Namespace, PodName)| !here.contains(&(&pod.0, &pod.1, &pod.2));
+        u32::try_from(scheduled.iter().filter(missing).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Those who wait, by what would do for them; then what the pool keeps warm, and what those need who will come.
+    fn needs(&self, warm: u32, vswitches: &[VSwitchId]) -> Vec<Group> {
         let mut groups: BTreeMap<&[VSwitchId], u32> = BTreeMap::new();
         for ids in self.supply.waiting.values() {
             *groups.entry(ids).or_default() += 1;
@@ -406,7 +425,7 @@ impl State {
         });
         let warm = Group {
             vswitches: vswitches.to_vec(),
-            sets: pool.min_idle,
+            sets: warm,
             urgent: false,
         };
         waiting.chain(std::iter::once(warm)).collect()

@@ -1,0 +1,150 @@
+//! The look at everything of this cluster, once a minute: what the ledger does not know is watched, and goes at last.
+
+use super::{Errand, NOBODY, Out, State};
+use crate::cloud::compare::Audit;
+use berth_cloud::Call;
+use berth_cloud::budget::{Lane, Level};
+use berth_cloud::call::DescribeNetworkInterfaces;
+use berth_cloud::conductor::{TAG_JOB, tags_of_cluster};
+use berth_cloud::eni::{Eni as CloudEni, EniStatus};
+use berth_domain::id::{EniNumber, JobId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Between two audits.
+const EVERY_MS: u64 = 60_000;
+/// The first waits until what was under way has been resumed.
+const FIRST_MS: u64 = 20_000;
+/// An ENI that the ledger does not know is left alone for so long after it was first seen: no ENI that is younger is deleted.
+const QUARANTINE_MS: u64 = 600_000;
+
+/// Audits, and what they have shown.
+#[derive(Debug, Default)]
+pub(super) struct Audits {
+    next_ms: u64,
+    is_out: bool,
+    /// Since the audit that is out began, or the last one.
+    touched: BTreeSet<EniNumber>,
+    /// Of the last one.
+    last: Option<(u64, Vec<CloudEni>)>,
+    orphans: BTreeMap<String, u64>,
+}
+
+/// An audit under way.
+#[derive(Debug)]
+pub(super) struct Auditing {
+    pub call: DescribeNetworkInterfaces,
+    pub began_ms: u64,
+    pub enis: Vec<CloudEni>,
+}
+
+// === impl Audits ===
+
+impl Audits {
+    pub fn new(now_ms: u64) -> Self {
+        Self {
+            next_ms: now_ms + FIRST_MS,
+            ..Self::default()
+        }
+    }
+
+    pub fn touch(&mut self, eni: EniNumber) {
+        self.touched.insert(eni);
+    }
+
+    pub fn due_ms(&self) -> Option<u64> {
+        (!self.is_out).then_some(self.next_ms)
+    }
+
+    /// It failed: the next one is on its time.
+    pub fn failed(&mut self) {
+        self.is_out = false;
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// Begins an audit if it is time and the cloud takes calls.
+    pub(super) fn audit(&mut self, now_ms: u64) {
+        if self.audits.is_out || now_ms < self.audits.next_ms {
+            return;
+        }
+        self.audits.next_ms = now_ms + EVERY_MS;
+        if self.budget.level() != Level::Normal {
+            return;
+        }
+        self.audits.is_out = true;
+        self.audits.touched = self.busy();
+        let auditing = Auditing {
+            call: DescribeNetworkInterfaces {
+                tags: tags_of_cluster(self.cluster.as_str()),
+                ..DescribeNetworkInterfaces::default()
+            },
+            began_ms: now_ms,
+            enis: Vec::new(),
+        };
+        self.ask(Errand::Audit(auditing), Lane::Look, NOBODY);
+    }
+
+    fn busy(&self) -> BTreeSet<EniNumber> {
+        let jobs = self.conducting.values();
+        jobs.map(|conducting| conducting.conductor.job().eni)
+            .collect()
+    }
+
+    /// All pages have come.
+    pub(super) fn audited(&mut self, auditing: Auditing, now_ms: u64, out: &mut Vec<Out>) {
+        self.audits.is_out = false;
+        let known: BTreeSet<&str> = self
+            .enis
+            .values()
+            .filter_map(|row| Some(row.id.as_ref()?.as_str()))
+            .collect();
+        let is_known = |eni: &CloudEni| known.contains(eni.id.as_str()) || self.is_being_made(eni);
+        let unknown = auditing.enis.iter().filter(|eni| !is_known(eni));
+        let since = |eni: &CloudEni| {
+            let before = self.audits.orphans.get(eni.id.as_str()).copied();
+            (eni.id.to_string(), before.unwrap_or(auditing.began_ms))
+        };
+        let orphans: BTreeMap<String, u64> = unknown.map(since).collect();
+        for (eni, since_ms) in &orphans {
+            if !self.audits.orphans.contains_key(eni) {
+                tracing::warn!(eni, "an ENI of this cluster is in no ledger row");
+            }
+            let free = auditing
+                .enis
+                .iter()
+                .find(|one| one.id.as_str() == eni && one.status == EniStatus::Available);
+            if let Some(free) = free.filter(|_| now_ms >= since_ms + QUARANTINE_MS) {
+                tracing::warn!(eni, "it is on no machine, and deleted");
+                let call = Call::DeleteNetworkInterface {
+                    eni: free.id.clone(),
+                };
+                self.removals.push(call);
+            }
+        }
+        self.audits.orphans = orphans;
+        self.audits.last = Some((auditing.began_ms, auditing.enis));
+        for call in std::mem::take(&mut self.removals) {
+            self.ask(Errand::Remove(Box::new(call)), Lane::Reclaim, NOBODY);
+        }
+        self.send(now_ms, out);
+    }
+
+    /// A job made it, and has not said so yet.
+    fn is_being_made(&self, eni: &CloudEni) -> bool {
+        let job = eni.tags.get(TAG_JOB).and_then(|text| text.parse().ok());
+        job.is_some_and(|job| self.conducting.contains_key(&JobId(job)))
+    }
+
+    /// What the last audit showed; none = there was none yet.
+    pub fn last_audit(&self) -> Option<Audit> {
+        let (began_ms, enis) = self.audits.last.clone()?;
+        Some(Audit {
+            began_ms,
+            enis,
+            touched: self.audits.touched.clone(),
+            orphans: self.audits.orphans.clone(),
+        })
+    }
+}
