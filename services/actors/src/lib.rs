@@ -22,6 +22,9 @@ pub use reply::{Reply, Unanswered, Waiting};
 mod context;
 pub use context::{Context, Timer};
 
+mod one_timer;
+pub use one_timer::OneTimer;
+
 mod clock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 

@@ -26,6 +26,7 @@ mod remove_member;
 mod remove_node;
 mod repair;
 mod request;
+mod security_groups;
 mod set_cluster_version;
 mod set_node_pool;
 mod stock;

@@ -14,7 +14,7 @@ mod troubles;
 pub use actor::CloudActor;
 pub use carrier::{Answering, Carrier, of_runtime};
 pub use message::{Changed, End, LastAudit, Observe, Urgent};
-pub use troubles::{Blocked, Troubles};
+pub use troubles::{Scope, Troubles};
 
 use berth_cloud::budget::Limits;
 

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of who says it: the operator, a test and `berthctl facts report` are the same here.
 
+mod list;
 mod store;
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ fn check_pool(context: &Context, before: Option<&Node>, after: &Node) -> Result<
             false => Err(refusal),
         })?;
     }
+    check_mode(context, before, after)?;
     let Some(id) = after.pool else {
         return Ok(());
     };
@@ -109,6 +110,26 @@ fn check_pool(context: &Context, before: Option<&Node>, after: &Node) -> Result<
             );
             Err(invalid("zone", reason))
         }
+    }
+}
+
+/// A node keeps its mode for life: what runs on it was set up for the one.
+fn check_mode(context: &Context, before: Option<&Node>, after: &Node) -> Result<(), Refusal> {
+    let pool = |node: &Node| context.ledger.node_pool(node.pool?);
+    let Some(had) = before.and_then(pool) else {
+        return Ok(());
+    };
+    match pool(after) {
+        Some(has) if has.mode == had.mode => Ok(()),
+        _ => Err(invalid(
+            "pool",
+            format!(
+                "a node of pool {} keeps mode {} for life: remove node {} and register its replacement",
+                had.name,
+                had.mode.as_str(),
+                after.name
+            ),
+        )),
     }
 }
 

@@ -1,17 +1,15 @@
 //! Makes a pool of nodes, or changes everything of it but its name and, while it has nodes, its mode.
 
-use super::{ADDRESSES_MAX, Context, Decided, Decision, invalid};
+use super::{ADDRESSES_MAX, Context, Decided, Decision, invalid, security_groups};
 use crate::address::NetworkKind;
 use crate::command::SetNodePool;
-use crate::id::{EniId, NodePoolId, SecurityGroup, VSwitchId};
+use crate::id::{EniId, NodePoolId, VSwitchId};
 use crate::outcome::{Outcome, Refusal};
 use crate::row::{Change, NodePool, VSwitch};
 use std::sync::Arc;
 
 /// More vSwitches than any region has zones, several times over.
 const VSWITCHES_MAX: usize = 64;
-/// ECS: an ENI has at most ten security groups.
-const SECURITY_GROUPS_MAX: usize = 10;
 /// ENIs blocked at once; who has more to drain ends the pool's nodes.
 const BLOCKED_MAX: usize = 256;
 /// Nodes named in a refusal.
@@ -29,7 +27,7 @@ pub(super) fn decide(context: &Context, command: &SetNodePool) -> Decided {
         vswitches: command.vswitches.clone(),
         draining: command.draining.clone(),
         choice: command.choice,
-        security_groups: groups(&command.security_groups)?,
+        security_groups: security_groups::sorted(&command.security_groups)?,
         min_idle: command.min_idle,
         max_idle: command.max_idle,
         blocked: blocked(&command.blocked)?,
@@ -118,23 +116,6 @@ fn check_idle(command: &SetNodePool) -> Result<(), Refusal> {
     match max as usize > ADDRESSES_MAX {
         true => Err(invalid("max_idle", format!("is above {ADDRESSES_MAX}"))),
         false => Ok(()),
-    }
-}
-
-fn groups(groups: &[SecurityGroup]) -> Result<Vec<SecurityGroup>, Refusal> {
-    let count = groups.len();
-    if count == 0 || count > SECURITY_GROUPS_MAX {
-        let reason = format!("has {count} entries, 1 to {SECURITY_GROUPS_MAX} are allowed");
-        return Err(invalid("security_groups", reason));
-    }
-    let mut sorted = groups.to_vec();
-    sorted.sort();
-    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(invalid(
-            "security_groups",
-            format!("{} is there twice", pair[0]),
-        )),
-        None => Ok(sorted),
     }
 }
 

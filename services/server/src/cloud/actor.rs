@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::feed;
 use crate::journal::{Committed, Propose};
 use crate::router::Term;
-use berth_actors::{Actor, Context, Handler, Reply, Timer, Unanswered};
+use berth_actors::{Actor, Context, Handler, OneTimer, Reply, Unanswered};
 use berth_cloud::budget::Ticket;
 use berth_cloud::{Call, Error, Order};
 use berth_domain::id::{ClusterId, JobId, Revision};
@@ -26,7 +26,7 @@ pub struct CloudActor {
     /// What has come up to here is in the state.
     seen: Revision,
     term: Rc<Term>,
-    wake: Option<(u64, Timer)>,
+    wake: OneTimer,
 }
 
 struct Answered {
@@ -50,7 +50,7 @@ impl CloudActor {
             state: None,
             seen: Revision(0),
             term,
-            wake: None,
+            wake: OneTimer::default(),
         }
     }
 
@@ -94,7 +94,7 @@ impl CloudActor {
                     reply,
                 });
             }
-            Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
+            Out::WakeAt(at_ms) => self.wake.at(at_ms, context, Self::on_alarm),
         }
     }
 
@@ -120,20 +120,9 @@ impl CloudActor {
         );
     }
 
-    /// One timer: the state looks at everything that waits, and says anew when to look again.
-    fn wake_at(&mut self, at_ms: u64, context: &mut Context<Self>) {
-        if let Some((pending_ms, timer)) = self.wake {
-            if pending_ms <= at_ms {
-                return;
-            }
-            context.cancel(timer);
-        }
-        let after_ms = at_ms.saturating_sub(context.now_ms());
-        let timer = context.run_later(after_ms, |actor, context| {
-            actor.wake = None;
-            actor.work(context, State::on_wake);
-        });
-        self.wake = Some((at_ms, timer));
+    fn on_alarm(&mut self, context: &mut Context<Self>) {
+        self.wake.rang();
+        self.work(context, State::on_wake);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pure. What a job works on, or has worked on since the look began, is left out: there the two may differ for a moment.
 
 use berth_cloud::eni::{Eni as CloudEni, EniStatus};
+use berth_cloud::id::EniId as CloudEniId;
 use berth_domain::Ledger;
 use berth_domain::id::EniNumber;
 use berth_domain::row::{AddressState, Eni, EniState};
@@ -19,7 +20,7 @@ pub struct Audit {
     /// ENIs that a job has worked on since.
     pub touched: BTreeSet<EniNumber>,
     /// ENIs without a row, and since when they were seen; monotonic.
-    pub orphans: BTreeMap<String, u64>,
+    pub orphans: BTreeMap<CloudEniId, u64>,
 }
 
 /// One thing that is otherwise there than here.
@@ -115,9 +116,10 @@ fn orphans(ledger: &Ledger, audit: &Audit) -> Vec<Difference> {
         .enis()
         .filter_map(|eni| Some(eni.id.as_ref()?.as_str()))
         .collect();
-    let unknown = audit.enis.iter().filter(|eni| {
-        !known.contains(eni.id.as_str()) && audit.orphans.contains_key(eni.id.as_str())
-    });
+    let unknown = audit
+        .enis
+        .iter()
+        .filter(|eni| !known.contains(eni.id.as_str()) && audit.orphans.contains_key(&eni.id));
     let one = |eni: &CloudEni| {
         let on = eni.attachment.as_ref().map(|on| on.instance.to_string());
         Difference {
@@ -195,3 +197,6 @@ fn addresses(eni: &CloudEni) -> impl Iterator<Item = IpAddr> {
     let ipv6 = eni.ipv6.iter().copied();
     ipv4.map(IpAddr::V4).chain(ipv6.map(IpAddr::V6))
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,8 +84,6 @@ pub struct State {
     /// What is out.
     sent: BTreeMap<Ticket, Errand>,
     audits: Audits,
-    /// Orphans that are to be deleted.
-    removals: Vec<Call>,
     /// Numbers tickets.
     number: u64,
     level_why: String,
@@ -139,7 +137,6 @@ impl State {
             asked: BTreeMap::new(),
             sent: BTreeMap::new(),
             audits: Audits::new(now_ms),
-            removals: Vec::new(),
             number: 0,
             level_why: String::new(),
             calls: BTreeMap::new(),

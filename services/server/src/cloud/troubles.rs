@@ -1,7 +1,7 @@
 //! What the cloud would not do, for those who plan: where nothing is to be asked for a while, and why a node waits.
 
 use berth_cloud::budget::Level;
-use berth_domain::id::{NodeId, VSwitchId};
+use berth_domain::id::{JobId, NodeId, VSwitchId};
 use berth_domain::row::{Cause, Job, Work};
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const REST_MAX_MS: u64 = 60_000;
 
 /// What rests after a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Blocked {
+pub enum Scope {
     /// Nothing more comes out of this vSwitch.
     VSwitch(VSwitchId),
     /// Nothing of this vSwitch comes onto this node.
@@ -26,9 +26,9 @@ pub enum Blocked {
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Troubles {
-    rests: BTreeMap<Blocked, Rest>,
-    /// What a job of a node waits for, in the cloud's words.
-    slow: BTreeMap<NodeId, String>,
+    rests: BTreeMap<Scope, Rest>,
+    /// What a node's jobs wait for, in the cloud's words.
+    slow: BTreeMap<(NodeId, JobId), String>,
     level: Level,
 }
 
@@ -39,9 +39,9 @@ struct Rest {
     why: String,
 }
 
-// === impl Blocked ===
+// === impl Scope ===
 
-impl Blocked {
+impl Scope {
     /// What a refusal of a job that brings addresses means for others.
     fn by(cause: Cause, job: &Job) -> Self {
         match cause {
@@ -58,12 +58,16 @@ impl Blocked {
 impl Troubles {
     /// The cloud has refused what this job was to bring.
     pub(super) fn refused(&mut self, cause: Cause, job: &Job, why: String, now_ms: u64) {
-        let rest = self.rests.entry(Blocked::by(cause, job)).or_insert(Rest {
+        let rest = self.rests.entry(Scope::by(cause, job)).or_insert(Rest {
             until_ms: 0,
             in_a_row: 0,
             why: String::new(),
         });
-        let rest_ms = (REST_FIRST_MS << rest.in_a_row.min(10)).min(REST_MAX_MS);
+        let rest_ms = match (cause, rest.in_a_row) {
+            // Whose they are is noted by now: others may be free.
+            (Cause::AddressTaken, 0) => 0,
+            (_, in_a_row) => (REST_FIRST_MS << in_a_row.min(10)).min(REST_MAX_MS),
+        };
         rest.in_a_row = rest.in_a_row.saturating_add(1);
         rest.until_ms = now_ms + rest_ms;
         rest.why = why;
@@ -71,20 +75,29 @@ impl Troubles {
 
     /// What this job was to bring is there.
     pub(super) fn brought(&mut self, job: &Job) {
-        self.rests.remove(&Blocked::VSwitch(job.vswitch));
-        self.rests.remove(&Blocked::Pair(job.node, job.vswitch));
-        self.rests.remove(&Blocked::Node(job.node));
+        self.rests.remove(&Scope::VSwitch(job.vswitch));
+        self.rests.remove(&Scope::Pair(job.node, job.vswitch));
+        self.rests.remove(&Scope::Node(job.node));
         if job.work == Work::CreateEni {
-            self.rests.remove(&Blocked::Enis(job.node));
+            self.rests.remove(&Scope::Enis(job.node));
         }
     }
 
-    /// Why a node's jobs do not get on; none = they do.
-    pub(super) fn slow(&mut self, node: NodeId, why: Option<String>) {
+    /// Why a job does not get on; none = it does.
+    pub(super) fn slow(&mut self, job: &Job, why: Option<String>) {
+        let key = (job.node, job.id);
         match why {
-            Some(why) => self.slow.insert(node, why),
-            None => self.slow.remove(&node),
+            Some(why) => self.slow.insert(key, why),
+            None => self.slow.remove(&key),
         };
+    }
+
+    /// The node is no more.
+    pub(super) fn forget(&mut self, node: NodeId) {
+        self.rests.retain(|scope, _| match scope {
+            Scope::VSwitch(_) => true,
+            Scope::Pair(of, _) | Scope::Enis(of) | Scope::Node(of) => *of != node,
+        });
     }
 
     pub(super) fn set_level(&mut self, level: Level) {
@@ -97,7 +110,7 @@ impl Troubles {
     }
 
     /// Until when this rests, and why; none = it does not.
-    pub fn rests(&self, what: Blocked, now_ms: u64) -> Option<(u64, &str)> {
+    pub fn rests(&self, what: Scope, now_ms: u64) -> Option<(u64, &str)> {
         let rest = self.rests.get(&what)?;
         (now_ms < rest.until_ms).then_some((rest.until_ms, rest.why.as_str()))
     }
@@ -106,13 +119,14 @@ impl Troubles {
     /// has come, also while it is tried again.
     pub fn why(&self, node: NodeId, vswitch: VSwitchId) -> Option<&str> {
         let own = [
-            Blocked::Node(node),
-            Blocked::Enis(node),
-            Blocked::Pair(node, vswitch),
-            Blocked::VSwitch(vswitch),
+            Scope::Node(node),
+            Scope::Enis(node),
+            Scope::Pair(node, vswitch),
+            Scope::VSwitch(vswitch),
         ];
         let mut own = own.iter().filter_map(|what| self.rests.get(what));
-        let slow = self.slow.get(&node).map(String::as_str);
+        let mut slow = self.slow.range((node, JobId(0))..=(node, JobId(u64::MAX)));
+        let slow = slow.next().map(|(_, why)| why.as_str());
         slow.or_else(|| own.next().map(|rest| rest.why.as_str()))
     }
 }

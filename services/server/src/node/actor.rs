@@ -10,7 +10,7 @@ use crate::feed::{self, Dated};
 use crate::journal::{Committed, Propose};
 use crate::router::Term;
 use crate::vswitch::message::{Ask, GiveBack, Grant, Purpose, Redraw};
-use berth_actors::{Actor, Context, Handler, Reply, Timer, Unanswered};
+use berth_actors::{Actor, Context, Handler, OneTimer, Reply, Unanswered};
 use berth_domain::choose::Families;
 use berth_domain::id::{NodeId, Revision, VSwitchId};
 use berth_domain::outcome::Refusal;
@@ -30,7 +30,7 @@ pub struct NodeActor {
     /// Requests that came before the state.
     waiting: Vec<Request>,
     term: Rc<Term>,
-    wake: Option<(u64, Timer)>,
+    wake: OneTimer,
     /// A look is due because pods were scheduled.
     will_look: bool,
 }
@@ -117,7 +117,7 @@ impl NodeActor {
             seen: Revision(0),
             waiting: Vec::new(),
             term,
-            wake: None,
+            wake: OneTimer::default(),
             will_look: false,
         }
     }
@@ -243,7 +243,7 @@ impl NodeActor {
                     cloud.deliver(cloud::Urgent(job));
                 }
             }
-            Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
+            Out::WakeAt(at_ms) => self.wake.at(at_ms, context, Self::on_alarm),
             Out::Watch(claim) => self.term.watch(claim, self.node),
             Out::FlushSoon => context.address().deliver(Flush),
             Out::Refresh(vswitch) => {
@@ -314,20 +314,9 @@ impl NodeActor {
         }
     }
 
-    /// One timer: the state looks at everything that is parked, and says anew when to look again.
-    fn wake_at(&mut self, at_ms: u64, context: &mut Context<Self>) {
-        if let Some((pending_ms, timer)) = self.wake {
-            if pending_ms <= at_ms {
-                return;
-            }
-            context.cancel(timer);
-        }
-        let after_ms = at_ms.saturating_sub(context.now_ms());
-        let timer = context.run_later(after_ms, |actor, context| {
-            actor.wake = None;
-            actor.work(context, State::on_wake);
-        });
-        self.wake = Some((at_ms, timer));
+    fn on_alarm(&mut self, context: &mut Context<Self>) {
+        self.wake.rang();
+        self.work(context, State::on_wake);
     }
 }
 

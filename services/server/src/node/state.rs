@@ -5,6 +5,7 @@
 mod answers;
 mod boots;
 mod callers;
+mod scenery;
 mod supplies;
 mod upkeep;
 mod way;

@@ -15,7 +15,7 @@ use super::choice::Plan;
 use crate::failure::Failure;
 use berth_domain::id::*;
 use berth_domain::row::{Change, Eni, EniKind, Job};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -60,8 +60,6 @@ pub(super) enum Step {
         intent: Intent,
         /// How many sets.
         sets: u32,
-        /// Pods wait for them.
-        urgent: bool,
         /// Nobody has any free: warm ones of other nodes are taken back.
         scarce: bool,
     },
@@ -88,8 +86,6 @@ pub(super) enum Beginning {
         intent: Intent,
         /// How many sets.
         sets: u32,
-        /// Pods wait for them.
-        urgent: bool,
         /// Asked of the vSwitch with the right to others' warm ones.
         scarce: bool,
     },
@@ -113,6 +109,8 @@ pub(super) struct Supply {
     pub enis: BTreeMap<EniNumber, Arc<Eni>>,
     /// As `enis`.
     pub jobs: BTreeMap<JobId, Arc<Job>>,
+    /// Jobs of which it was said that pods wait for them.
+    hurried: BTreeSet<JobId>,
     /// Nothing is begun before.
     rest_until_ms: u64,
     /// Since when this leader knows each ENI.
@@ -192,6 +190,14 @@ impl Supply {
     pub fn wait(&mut self, key: &Arc<AttachmentKey>, plan: &Plan) {
         let ids = plan.candidates.iter().map(|row| row.id);
         self.waiting.insert(Arc::clone(key), ids.collect());
+    }
+
+    /// Jobs that bring addresses and do not know yet that pods wait for them; from now on they do.
+    pub fn hurry(&mut self) -> Vec<JobId> {
+        self.hurried.retain(|id| self.jobs.contains_key(id));
+        let brings = self.jobs.values().filter(|job| job.work.brings());
+        let brings = brings.map(|job| job.id);
+        brings.filter(|id| self.hurried.insert(*id)).collect()
     }
 
     /// A vSwitch had nothing.

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::journal::{Committed, Propose};
 use crate::node::Yield;
 use crate::router::{TakeBack, Term};
-use berth_actors::{Actor, Context, Handler, Reply, Timer, Unanswered};
+use berth_actors::{Actor, Context, Handler, OneTimer, Reply, Unanswered};
 use berth_domain::id::{NodeId, VSwitchId};
 use berth_domain::outcome::Refusal;
 use berth_domain::row::VSwitch;
@@ -24,7 +24,7 @@ pub struct VSwitchActor {
     state: State,
     id: VSwitchId,
     term: Rc<Term>,
-    wake: Option<(u64, Timer)>,
+    wake: OneTimer,
 }
 
 /// The term or the vSwitch is over.
@@ -47,7 +47,7 @@ impl VSwitchActor {
             id: row.id,
             state: State::new(row, term.clock),
             term,
-            wake: None,
+            wake: OneTimer::default(),
         }
     }
 
@@ -89,7 +89,7 @@ impl VSwitchActor {
                     });
                 }
                 Out::Take { node, addresses } => self.take(node, addresses, context),
-                Out::WakeAt(at_ms) => self.wake_at(at_ms, context),
+                Out::WakeAt(at_ms) => self.wake.at(at_ms, context, Self::on_alarm),
             }
         }
     }
@@ -127,20 +127,9 @@ impl VSwitchActor {
         }
     }
 
-    /// One timer: the state looks at everybody who waits, and says anew when to look again.
-    fn wake_at(&mut self, at_ms: u64, context: &mut Context<Self>) {
-        if let Some((pending_ms, timer)) = self.wake {
-            if pending_ms <= at_ms {
-                return;
-            }
-            context.cancel(timer);
-        }
-        let after_ms = at_ms.saturating_sub(context.now_ms());
-        let timer = context.run_later(after_ms, |actor, context| {
-            actor.wake = None;
-            actor.work(context, State::on_wake);
-        });
-        self.wake = Some((at_ms, timer));
+    fn on_alarm(&mut self, context: &mut Context<Self>) {
+        self.wake.rang();
+        self.work(context, State::on_wake);
     }
 }
 

@@ -79,11 +79,15 @@ async fn both_kinds_in_one_cluster() {
         pool: "single".into(),
         ..v1::RegisterNodeRequest::default()
     };
-    world
-        .client
-        .register_node(moved.clone())
-        .await
-        .expect("an empty node may move");
+    let register = || world.client.register_node(moved.clone());
+    let said = register().await.expect_err("an empty node keeps its mode");
+    assert!(said.to_string().contains("shared for life"), "{said}");
+    let remove = v1::RemoveNodeRequest {
+        name: "worker-2".into(),
+        ..v1::RemoveNodeRequest::default()
+    };
+    world.client.remove_node(remove).await.expect("it is empty");
+    register().await.expect("a new node");
     addresses(world.come(pods(1, 5).chain(pods(2, 3))).await);
     world.agree().await;
     let of = |enis: &[v1::Eni], node: &str| enis.iter().filter(|eni| eni.node == node).count();

@@ -2,16 +2,13 @@
 
 use super::{begun, job, of_a_cloud, one_call, paired, reserve};
 use crate::address::Family;
-use crate::apply::{Context, Decided, invalid};
+use crate::apply::{Context, Decided, invalid, security_groups};
 use crate::id::{EniNumber, SecurityGroup, VSwitchId};
 use crate::ledger::nodes;
 use crate::outcome::Refusal;
 use crate::row::{Change, Eni, EniKind, EniState, VSwitch, Work};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// ECS: an ENI has at most ten security groups.
-const SECURITY_GROUPS_MAX: usize = 10;
 
 /// What the plan says of it.
 pub(super) struct Asked<'a> {
@@ -24,7 +21,7 @@ pub(super) struct Asked<'a> {
 pub(super) fn decide(context: &Context, node: &nodes::Entry, asked: &Asked) -> Decided {
     let vswitch = of_a_cloud(context, asked.vswitch)?;
     check_zone(node, vswitch)?;
-    check_groups(asked.security_groups)?;
+    let security_groups = security_groups::sorted(asked.security_groups)?;
     one_call(asked.addresses)?;
     paired(vswitch, asked.addresses)?;
     check_slot(context, node, asked)?;
@@ -35,7 +32,7 @@ pub(super) fn decide(context: &Context, node: &nodes::Entry, asked: &Asked) -> D
         node: node.row.id,
         vswitch: vswitch.id,
         kind: asked.kind,
-        security_groups: sorted(asked.security_groups),
+        security_groups,
         primary: primary(asked.addresses)?,
         state: EniState::Planned,
     };
@@ -60,27 +57,6 @@ fn check_zone(node: &nodes::Entry, vswitch: &VSwitch) -> Result<(), Refusal> {
             ),
         )),
     }
-}
-
-fn check_groups(groups: &[SecurityGroup]) -> Result<(), Refusal> {
-    let count = groups.len();
-    if count == 0 || count > SECURITY_GROUPS_MAX {
-        let reason = format!("has {count} entries, 1 to {SECURITY_GROUPS_MAX} are allowed");
-        return Err(invalid("security_groups", reason));
-    }
-    match sorted(groups).windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(invalid(
-            "security_groups",
-            format!("{} is there twice", pair[0]),
-        )),
-        None => Ok(()),
-    }
-}
-
-fn sorted(groups: &[SecurityGroup]) -> Vec<SecurityGroup> {
-    let mut groups = groups.to_vec();
-    groups.sort();
-    groups
 }
 
 /// Every ENI counts until the cloud has forgotten it, also one that is only planned.

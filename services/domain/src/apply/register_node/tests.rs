@@ -1,5 +1,6 @@
 use crate::apply::testing::jobs::*;
 use crate::apply::testing::*;
+use crate::capacity::NodeMode;
 use crate::command::*;
 use crate::id::*;
 use crate::outcome::Refusal;
@@ -49,7 +50,7 @@ fn a_node_fits_its_pool() {
     assert_eq!(cloud.world.node(in_pool(id)), cloud.node);
 }
 
-/// Promise: a node with ENIs keeps its pool, zone and room; without any it may change them.
+/// Promise: a node with ENIs keeps its pool, zone and room; without any it may move to another pool of its mode, and to no other.
 #[test]
 fn a_node_with_enis_stays_what_it_is() {
     let (mut cloud, id) = Cloudy::pooled();
@@ -84,10 +85,30 @@ fn a_node_with_enis_stays_what_it_is() {
         foreign: Vec::new(),
     };
     cloud.through(job, [refused]);
-    cloud.world.node(RegisterNode {
-        pool: None,
-        ..in_pool(id)
-    });
+    let mut pool_of = |pool_name: &str, mode: NodeMode| {
+        let pool = SetNodePool {
+            name: name(pool_name, NodePoolName::new),
+            mode,
+            ..cloud.set_pool()
+        };
+        cloud.world.done(Command::SetNodePool(pool.clone()));
+        let row = cloud.world.ledger.node_pool_named(&pool.name);
+        row.expect("made").id
+    };
+    let (alike, unlike) = (
+        pool_of("alike", NodeMode::Shared),
+        pool_of("unlike", NodeMode::Exclusive),
+    );
+    for pool in [None, Some(unlike)] {
+        let other = RegisterNode {
+            pool,
+            ..in_pool(id)
+        };
+        let refused = cloud.world.refused(Command::RegisterNode(other));
+        let said = refused.to_string();
+        assert!(said.contains("keeps mode shared for life"), "{said}");
+    }
+    cloud.world.node(in_pool(alike));
 }
 
 /// Promise: on a node in a pool an address is bound from an ENI alone, and never a static one.

@@ -7,6 +7,7 @@ use berth_cloud::budget::{Lane, Level};
 use berth_cloud::call::DescribeNetworkInterfaces;
 use berth_cloud::conductor::{TAG_JOB, tags_of_cluster};
 use berth_cloud::eni::{Eni as CloudEni, EniStatus};
+use berth_cloud::id::EniId as CloudEniId;
 use berth_domain::id::{EniNumber, JobId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +27,7 @@ pub(super) struct Audits {
     touched: BTreeSet<EniNumber>,
     /// Of the last one.
     last: Option<(u64, Vec<CloudEni>)>,
-    orphans: BTreeMap<String, u64>,
+    orphans: BTreeMap<CloudEniId, u64>,
 }
 
 /// An audit under way.
@@ -103,31 +104,26 @@ impl State {
         let is_known = |eni: &CloudEni| known.contains(eni.id.as_str()) || self.is_being_made(eni);
         let unknown = auditing.enis.iter().filter(|eni| !is_known(eni));
         let since = |eni: &CloudEni| {
-            let before = self.audits.orphans.get(eni.id.as_str()).copied();
-            (eni.id.to_string(), before.unwrap_or(auditing.began_ms))
+            let before = self.audits.orphans.get(&eni.id).copied();
+            let since_ms = before.unwrap_or(auditing.began_ms);
+            (eni.id.clone(), (since_ms, eni.status))
         };
-        let orphans: BTreeMap<String, u64> = unknown.map(since).collect();
-        for (eni, since_ms) in &orphans {
+        let orphans: BTreeMap<CloudEniId, (u64, EniStatus)> = unknown.map(since).collect();
+        for (eni, (since_ms, status)) in &orphans {
             if !self.audits.orphans.contains_key(eni) {
-                tracing::warn!(eni, "an ENI of this cluster is in no ledger row");
+                tracing::warn!(%eni, "an ENI of this cluster is in no ledger row");
             }
-            let free = auditing
-                .enis
-                .iter()
-                .find(|one| one.id.as_str() == eni && one.status == EniStatus::Available);
-            if let Some(free) = free.filter(|_| now_ms >= since_ms + QUARANTINE_MS) {
-                tracing::warn!(eni, "it is on no machine, and deleted");
-                let call = Call::DeleteNetworkInterface {
-                    eni: free.id.clone(),
-                };
-                self.removals.push(call);
+            if *status == EniStatus::Available && now_ms >= since_ms + QUARANTINE_MS {
+                tracing::warn!(%eni, "it is on no machine, and deleted");
+                let call = Call::DeleteNetworkInterface { eni: eni.clone() };
+                self.ask(Errand::Remove(Box::new(call)), Lane::Reclaim, NOBODY);
             }
         }
-        self.audits.orphans = orphans;
+        self.audits.orphans = orphans
+            .into_iter()
+            .map(|(eni, (since_ms, _))| (eni, since_ms))
+            .collect();
         self.audits.last = Some((auditing.began_ms, auditing.enis));
-        for call in std::mem::take(&mut self.removals) {
-            self.ask(Errand::Remove(Box::new(call)), Lane::Reclaim, NOBODY);
-        }
         self.send(now_ms, out);
     }
 

@@ -8,6 +8,7 @@ use berth_cloud::conductor::Next;
 use berth_domain::command::{AdvanceJob, Command, Report};
 use berth_domain::id::{JobId, Principal};
 use berth_domain::row::{Job, Work};
+use std::sync::Arc;
 
 // === impl State ===
 
@@ -25,16 +26,16 @@ impl State {
             return;
         };
         let next = conducting.conductor.next(moment);
-        let node = conducting.conductor.job().node;
+        let job = Arc::clone(conducting.conductor.job());
         let (lane, trouble) = (conducting.lane, conducting.words());
         match next {
             None => {}
-            Some(Next::Call(call)) => self.ask(Errand::Step { job: id, call }, lane, node.0),
+            Some(Next::Call(call)) => self.ask(Errand::Step { job: id, call }, lane, job.node.0),
             Some(Next::Look(look)) => self.looks.want(look, id, now_ms),
             Some(Next::Wait(at_ms)) => out.push(Out::WakeAt(at_ms.max(now_ms + 1))),
             Some(Next::Report(report)) => out.push(conducting.report(report)),
         }
-        troubles.slow(node, trouble);
+        troubles.slow(&job, trouble);
     }
 }
 

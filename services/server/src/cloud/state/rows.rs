@@ -92,6 +92,9 @@ impl State {
                 Change::Node {
                     after: Some(row), ..
                 } => self.know_node(row),
+                Change::Node {
+                    id, after: None, ..
+                } => troubles.forget(*id),
                 Change::VSwitch {
                     after: Some(row), ..
                 } => self.know_vswitch(row),
@@ -157,7 +160,7 @@ impl State {
             if job.work.brings() && !was_refused {
                 troubles.brought(&job);
             }
-            troubles.slow(job.node, None);
+            troubles.slow(&job, None);
         }
     }
 }

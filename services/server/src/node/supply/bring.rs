@@ -131,7 +131,7 @@ impl<'a> Left<'a> {
             self.taken.insert(eni.row.number);
             self.room.push((eni.row.vswitch, room - sets));
             let (vswitch, eni) = (eni.row.vswitch, eni.row.number);
-            self.bring(Intent::Assign { vswitch, eni }, sets, group);
+            self.bring(Intent::Assign { vswitch, eni }, sets);
         }
         need
     }
@@ -155,16 +155,15 @@ impl<'a> Left<'a> {
             let later = room.min(need - sets);
             need -= sets + later;
             self.room.push((vswitch, room - later));
-            self.bring(Intent::Create { vswitch, kind }, sets, group);
+            self.bring(Intent::Create { vswitch, kind }, sets);
         }
     }
 
-    fn bring(&mut self, intent: Intent, sets: u32, group: &Group) {
+    fn bring(&mut self, intent: Intent, sets: u32) {
         let scarce = self.scene.dry.contains(&intent.vswitch());
         self.steps.push(Step::Bring {
             intent,
             sets,
-            urgent: group.urgent,
             scarce,
         });
     }

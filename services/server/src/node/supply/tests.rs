@@ -1,5 +1,7 @@
+use super::Supply;
 use super::scene::{EniScene, Group, Scene};
 use super::{Beginning, Intent, Step, plan};
+use crate::failure::Failure;
 use berth_domain::id::*;
 use berth_domain::row::{Eni, EniKind, EniState, VSwitchChoice};
 use std::net::IpAddr;
@@ -113,7 +115,6 @@ fn what_is_under_way_counts() {
             eni: EniNumber(1),
         },
         sets: 10,
-        urgent: true,
         scarce: false,
     }];
     assert!(brought(&plan(&scene)).iter().all(|(eni, ..)| *eni != 1));
@@ -225,4 +226,34 @@ fn what_is_closed_goes() {
     assert!(matches!(&plan(&scene)[..], [Step::TakeOff { .. }]));
     scene.beginning = vec![Beginning::Go { eni: EniNumber(1) }];
     assert_eq!(plan(&scene), []);
+}
+
+/// Promise: what is too much goes back only after a minute in which it was too much all the time.
+#[test]
+fn a_surplus_has_a_minute() {
+    let mut supply = Supply::default();
+    assert!(!supply.surplus(true, 1_000));
+    assert!(!supply.surplus(true, 60_999));
+    assert_eq!(supply.next_try_ms(1_000), Some(61_000));
+    assert!(!supply.surplus(false, 60_999));
+    assert!(!supply.surplus(true, 61_000));
+    assert!(supply.surplus(true, 121_000));
+}
+
+/// Promise: a vSwitch that had nothing is asked again after five seconds, or at once after it gave something.
+#[test]
+fn a_dry_vswitch_rests() {
+    let mut supply = Supply::default();
+    let why = || Failure::Busy {
+        what: "a test",
+        retry_after_ms: 1,
+    };
+    supply.dried(H, false, why(), 1_000);
+    assert_eq!(supply.is_dry(H, 5_999), (true, false));
+    assert!(supply.why_dry(&[I, H], 5_999).is_some());
+    assert_eq!(supply.is_dry(H, 6_000), (false, false));
+    supply.dried(H, true, why(), 6_000);
+    assert_eq!(supply.is_dry(H, 6_001), (true, true));
+    supply.flows(H);
+    assert_eq!(supply.is_dry(H, 6_001), (false, false));
 }
