@@ -1,4 +1,5 @@
-//! Alibaba Cloud's ECS (2014-05-26) and VPC (2016-04-28), as far as ENIs and addresses go, for tests without an account.
+//! Alibaba Cloud's ECS (2014-05-26) and VPC (2016-04-28), as far as ENIs and addresses go, for tests without an account; with STS
+//! (2015-04-01) and a machine's metadata service for keys that end.
 //!
 //! [`Simulator`] is the whole cloud as a state machine: a call and the time go in, an answer comes out. It knows no clock, makes
 //! no connection, and takes its randomness from a seed: the same seed and calls give the same answers, byte for byte. `http` is
@@ -21,6 +22,7 @@ pub mod eni;
 pub mod fault;
 pub mod http;
 mod idempotence;
+mod identity;
 pub mod ledger;
 mod quota;
 mod random;
@@ -51,6 +53,8 @@ use serde_json::Value;
 pub const ECS: &str = "2014-05-26";
 /// VPC's API version.
 pub const VPC: &str = "2016-04-28";
+/// STS's API version.
+pub const STS: &str = "2015-04-01";
 
 /// The cloud.
 #[derive(Clone, Debug)]
@@ -110,12 +114,34 @@ impl Simulator {
         answer
     }
 
+    /// What the metadata service of a machine says of a role: a key for some hours; none = the machine has it not.
+    pub fn machine_key(&mut self, now_ms: u64, role: &str) -> Option<Value> {
+        self.settle(now_ms);
+        let World { setup, random, .. } = &mut self.world;
+        identity::of_machine(setup, random, role, now_ms)
+    }
+
+    /// The name of the role of the machine that asks; none = it has none.
+    pub fn machine_role(&self) -> Option<String> {
+        let arn = self.world.setup.machine_role.as_ref()?;
+        arn.rsplit('/').next().map(str::to_owned)
+    }
+
     /// Everything asynchronous that is due by now has happened.
     pub fn settle(&mut self, now_ms: u64) {
         self.world.settle(now_ms);
     }
 
     fn carry_out(&mut self, request: &Request, partial: bool) -> Result<Value, Refusal> {
+        if (request.version.as_str(), request.action.as_str()) == (STS, "AssumeRole") {
+            let World {
+                setup,
+                random,
+                now_ms,
+                ..
+            } = &mut self.world;
+            return identity::assume(setup, random, request, *now_ms);
+        }
         let action = known(request)?;
         self.admit(action, request)?;
         let Some(token) = request.text("ClientToken") else {
@@ -226,9 +252,9 @@ fn known(request: &Request) -> Result<Action, Refusal> {
 }
 
 fn host(version: &str) -> &'static str {
-    if version == VPC {
-        "vpc.aliyuncs.com"
-    } else {
-        "ecs.aliyuncs.com"
+    match version {
+        VPC => "vpc.aliyuncs.com",
+        STS => "sts.aliyuncs.com",
+        _ => "ecs.aliyuncs.com",
     }
 }

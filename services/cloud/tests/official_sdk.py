@@ -5,7 +5,9 @@ import time
 
 from alibabacloud_ecs20140526 import models as ecs
 from alibabacloud_ecs20140526.client import Client as Ecs
-from alibabacloud_tea_openapi.models import Config
+from alibabacloud_tea_openapi.client import Client as OpenApiClient
+from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
+from alibabacloud_tea_util import models as util
 from alibabacloud_vpc20160428 import models as vpc
 from alibabacloud_vpc20160428.client import Client as Vpc
 
@@ -143,6 +145,35 @@ def main(endpoint):
             break
         time.sleep(0.05)
     holds("DeleteNetworkInterface", is_gone())
+
+    runtime = util.RuntimeOptions()
+    params = Params(
+        action="AssumeRole",
+        version="2015-04-01",
+        protocol="HTTP",
+        pathname="/",
+        method="POST",
+        auth_type="AK",
+        style="RPC",
+        req_body_type="formData",
+        body_type="json",
+    )
+
+    def assume(role):
+        query = {"RoleArn": f"acs:ram::1:role/{role}", "RoleSessionName": "sdk"}
+        return OpenApiClient(config(endpoint)).call_api(params, OpenApiRequest(query=query), runtime)["body"]["Credentials"]
+
+    key = assume("sim-role")
+    holds("AssumeRole", key["AccessKeyId"].startswith("STS."))
+    for_a_while = config(endpoint)
+    for_a_while.access_key_id, for_a_while.access_key_secret = key["AccessKeyId"], key["AccessKeySecret"]
+    for_a_while.security_token = key["SecurityToken"]
+    request = ecs.DescribeSecurityGroupsRequest(region_id=REGION)
+    holds("calls with the role's key", Ecs(for_a_while).describe_security_groups(request).status_code == 200)
+    for_a_while.security_token = "another"
+    code = refused(lambda: Ecs(for_a_while).describe_security_groups(request))
+    holds("a wrong token is refused", code == "InvalidSecurityToken.MismatchWithAccessKey")
+    holds("a role that is not there is refused", refused(lambda: assume("missing")) == "EntityNotExist.Role")
 
     wrong = Ecs(config(endpoint, "another-secret"))
     code = refused(lambda: wrong.describe_instance_types(ecs.DescribeInstanceTypesRequest()))

@@ -13,7 +13,7 @@ const PACKAGES: [&str; 2] = [
     "alibabacloud-vpc20160428==7.2.2",
 ];
 /// As many lines as the script has checks.
-const CHECKS: usize = 21;
+const CHECKS: usize = 25;
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(python);
 

@@ -61,6 +61,7 @@ async fn run(options: Options) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     println!("cloud-sim listens at {address}");
     println!("  ECS_ENDPOINT=http://{address} VPC_ENDPOINT=http://{address}");
+    println!("  STS_ENDPOINT=http://{address} ECS_METADATA_ENDPOINT=http://{address}");
     if let Some(key) = setup.keys.first() {
         println!(
             "  ALIBABA_CLOUD_ACCESS_KEY_ID={} ALIBABA_CLOUD_ACCESS_KEY_SECRET={}",

@@ -1,6 +1,7 @@
 //! The simulator on a socket: what speaks to Alibaba Cloud's RPC APIs with signature V3 speaks to this, if it is told the address.
 
 mod arrived;
+mod metadata;
 mod signed;
 
 use crate::simulator::answer::Answer;
@@ -14,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use metadata::Asked;
 use signed::Nonces;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +35,7 @@ pub struct Server {
 struct Inner {
     simulator: Simulator,
     nonces: Nonces,
+    tokens: metadata::Tokens,
 }
 
 // === impl Server ===
@@ -40,9 +43,13 @@ struct Inner {
 impl Server {
     /// Serves this one.
     pub fn new(simulator: Simulator) -> Self {
-        let nonces = Nonces::default();
+        let inner = Inner {
+            simulator,
+            nonces: Nonces::default(),
+            tokens: metadata::Tokens::default(),
+        };
         Self {
-            inner: Arc::new(Mutex::new(Inner { simulator, nonces })),
+            inner: Arc::new(Mutex::new(inner)),
         }
     }
 
@@ -79,7 +86,16 @@ impl Server {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, BODY_MAX).collect().await;
         let body = body.map_err(io::Error::other)?.to_bytes();
-        let answer = self.handled(&Arrived::new(&head, &body), now_ms());
+        let arrived = Arrived::new(&head, &body);
+        if metadata::is_meant(&arrived) {
+            let (status, text) = self.metadata(&arrived, now_ms());
+            let response = Response::builder().status(status);
+            let response = response.header("content-type", "text/plain");
+            return response
+                .body(Full::new(text.into()))
+                .map_err(io::Error::other);
+        }
+        let answer = self.handled(&arrived, now_ms());
         if answer.lost {
             return Err(io::Error::other(
                 "the answer is lost, as the fault plan wants it",
@@ -94,10 +110,31 @@ impl Server {
             .map_err(io::Error::other)
     }
 
+    /// What the metadata service answers: status and text.
+    fn metadata(&self, arrived: &Arrived, now_ms: u64) -> (u16, String) {
+        let mut inner = self.lock();
+        let Inner {
+            simulator, tokens, ..
+        } = &mut *inner;
+        let is_strict = simulator.setup().metadata_needs_token;
+        let found = match tokens.asked(arrived, is_strict, now_ms) {
+            Asked::Token(ttl_ms) => Some(tokens.give(ttl_ms, now_ms)),
+            Asked::Roles => simulator.machine_role(),
+            Asked::Key(role) => {
+                let key = simulator.machine_key(now_ms, role);
+                key.map(|key| key.to_string())
+            }
+            Asked::Refused(status) => return (status, String::new()),
+        };
+        found.map_or((404, String::new()), |text| (200, text))
+    }
+
     /// One call as it arrived: its signature is looked at first.
     fn handled(&self, arrived: &Arrived, now_ms: u64) -> Answer {
         let mut inner = self.lock();
-        let Inner { simulator, nonces } = &mut *inner;
+        let Inner {
+            simulator, nonces, ..
+        } = &mut *inner;
         let keys = simulator.setup().keys.clone();
         match signed::check(arrived, &keys, nonces, now_ms) {
             Ok(signer) => simulator.handle(now_ms, &arrived.request(signer)),

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 /// Characters of a token (ECS API, `ClientToken`).
 const LONGEST: usize = 64;
 
-/// Calls that succeeded, by signer, action and token. A refused call leaves its token unused.
+/// Calls that succeeded, by action and token; all keys are one account's, whose tokens they are. A refused call leaves its token unused.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tokens {
-    seen: BTreeMap<(String, String, String), Seen>,
+    seen: BTreeMap<(String, String), Seen>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,10 +50,6 @@ impl Tokens {
     }
 }
 
-fn key(token: &str, request: &Request) -> (String, String, String) {
-    (
-        request.signer.clone(),
-        request.action.clone(),
-        token.to_owned(),
-    )
+fn key(token: &str, request: &Request) -> (String, String) {
+    (request.action.clone(), token.to_owned())
 }

@@ -15,6 +15,15 @@ pub struct Setup {
     pub region: String,
     /// Who may call.
     pub keys: Vec<AccessKey>,
+    /// Roles that keys can assume.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// The role, by its ARN, that the machine has which asks the metadata service; none = it has none.
+    #[serde(default)]
+    pub machine_role: Option<String>,
+    /// Whether the metadata service answers nobody without a token ("security-hardened mode").
+    #[serde(default)]
+    pub metadata_needs_token: bool,
     /// vSwitches, each with its VPC and zone.
     pub vswitches: Vec<VSwitch>,
     /// Security groups.
@@ -51,6 +60,18 @@ pub struct AccessKey {
     /// From when on it is no longer valid, ms since 1970; none = never.
     #[serde(default)]
     pub ends_ms: Option<u64>,
+}
+
+/// A RAM role.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Role {
+    /// `acs:ram::<account>:role/<name>`.
+    pub arn: String,
+    /// Ids of the keys that may assume it.
+    pub trusts: BTreeSet<String>,
+    /// Actions that its keys may call; none = all.
+    #[serde(default)]
+    pub rights: Option<BTreeSet<String>>,
 }
 
 /// A vSwitch.
@@ -159,6 +180,13 @@ impl Setup {
         Self {
             region: "cn-hangzhou".into(),
             keys: vec![AccessKey::plain("sim-key", "sim-secret")],
+            roles: vec![Role {
+                arn: "acs:ram::1:role/sim-role".into(),
+                trusts: BTreeSet::from(["sim-key".into()]),
+                rights: None,
+            }],
+            machine_role: Some("acs:ram::1:role/sim-role".into()),
+            metadata_needs_token: false,
             vswitches: vec![
                 vswitch("vsw-i", "i", [10, 1, 0, 0], 20, 1),
                 vswitch("vsw-j", "j", [10, 2, 0, 0], 20, 2),
@@ -178,6 +206,15 @@ impl Setup {
             times: Times::default(),
             faults: FaultPlan::default(),
         }
+    }
+}
+
+// === impl Role ===
+
+impl Role {
+    /// The last part of its ARN.
+    pub fn name(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or_default()
     }
 }
 

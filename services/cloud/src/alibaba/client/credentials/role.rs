@@ -50,10 +50,13 @@ pub(super) async fn assumed(client: &Client, base: &Key, role: &Role) -> Result<
     assumed.credentials.key(ACTION)
 }
 
-/// Whatever happened to this one, the call that it was for was not sent: its end is known.
+/// Whatever happened to this one, the call that it was for was not sent: its end is known, and what was refused is the role.
 fn not_sent(mut error: Error) -> Error {
     if !error.cause.is_certain() {
         error.cause = Cause::NotSent;
+    }
+    if error.cause == Cause::Other {
+        error.cause = Cause::Credentials;
     }
     error
 }
