@@ -22,6 +22,11 @@ pub struct Order {
 pub trait Cloud: Send + Sync {
     /// Carries one call out. Ends by itself, at the latest at the provider's own time limit.
     fn call(&self, order: Order) -> BoxFuture<'static, Result<Reply, Error>>;
+
+    /// Whether there are ENIs with it at all; if not, no job is begun for it.
+    fn makes_enis(&self) -> bool {
+        true
+    }
 }
 
 // === impl Order ===

@@ -16,7 +16,9 @@ pub use carrier::{Answering, Carrier, of_runtime};
 pub use message::{Changed, End, LastAudit, Observe, Urgent};
 pub use troubles::{Scope, Troubles};
 
+use berth_cloud::Cloud;
 use berth_cloud::budget::Limits;
+use std::sync::Arc;
 
 /// What a term's [`CloudActor`] is made with.
 #[derive(Clone)]
@@ -25,9 +27,23 @@ pub struct Provision {
     pub carrier: Carrier,
     /// How many the cloud takes.
     pub limits: Limits,
+    /// False on a routed network: jobs that are there wait, and none is begun.
+    pub makes_enis: bool,
 }
 
 // === impl Provision ===
+
+impl Provision {
+    /// Calls go to this one, on the tokio runtime that this is called in.
+    pub fn of(cloud: Arc<dyn Cloud>, limits: Limits) -> Self {
+        let makes_enis = cloud.makes_enis();
+        Self {
+            carrier: of_runtime(cloud),
+            limits,
+            makes_enis,
+        }
+    }
+}
 
 impl std::fmt::Debug for Provision {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

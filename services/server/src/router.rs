@@ -37,6 +37,7 @@ use berth_raft::driver::event::Event;
 use berth_raft::status::Role;
 use housekeeping::Housekeeping;
 use leading::Leading;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -205,6 +206,7 @@ impl Router {
             pooled: Default::default(),
             watchers: Default::default(),
             cloud: Default::default(),
+            makes_enis: Cell::new(false),
             troubles: Default::default(),
             free: Default::default(),
             leads: Arc::new(AtomicBool::new(true)),

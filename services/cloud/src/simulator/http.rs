@@ -136,7 +136,8 @@ impl Server {
             simulator, nonces, ..
         } = &mut *inner;
         let keys = simulator.setup().keys.clone();
-        match signed::check(arrived, &keys, nonces, now_ms) {
+        let signed_by_ms = now_ms + simulator.setup().clock_ahead_ms;
+        match signed::check(arrived, &keys, nonces, signed_by_ms) {
             Ok(signer) => simulator.handle(now_ms, &arrived.request(signer)),
             Err(refusal) => refused(&refusal, arrived),
         }

@@ -39,6 +39,9 @@ pub struct Setup {
     /// How long things take.
     #[serde(default)]
     pub times: Times,
+    /// How far the cloud's clock is ahead of this machine's, as its door has it, in ms.
+    #[serde(default)]
+    pub clock_ahead_ms: u64,
     /// What goes wrong.
     #[serde(default)]
     pub faults: FaultPlan,
@@ -204,6 +207,7 @@ impl Setup {
             instance_types: catalogue(),
             limits: Limits::default(),
             times: Times::default(),
+            clock_ahead_ms: 0,
             faults: FaultPlan::default(),
         }
     }

@@ -130,11 +130,17 @@ impl Actor for CloudActor {
     type Observation = Observation;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        let limits = self.provision.limits.clone();
+        let provided = (self.provision.limits.clone(), self.provision.makes_enis);
         let view = self.term.view.borrow();
         let (cluster, clock) = (self.cluster.clone(), self.term.clock);
         self.seen = view.revision();
-        self.state = Some(State::new(cluster, clock, &view, limits, context.now_ms()));
+        self.state = Some(State::new(
+            cluster,
+            clock,
+            &view,
+            provided,
+            context.now_ms(),
+        ));
         drop(view);
         self.work(context, State::on_wake);
     }

@@ -117,12 +117,12 @@ struct Conducting {
 // === impl State ===
 
 impl State {
-    /// Goes on with every job that there is: an earlier leader may have made its call.
+    /// Goes on with every job that there is: an earlier leader may have made its call. Without ENIs in the cloud nothing is audited.
     pub fn new(
         cluster: ClusterId,
         clock: LedgerClock,
         view: &View,
-        limits: Limits,
+        (limits, makes_enis): (Limits, bool),
         now_ms: u64,
     ) -> Self {
         let mut state = Self {
@@ -136,7 +136,7 @@ impl State {
             looks: Looks::default(),
             asked: BTreeMap::new(),
             sent: BTreeMap::new(),
-            audits: Audits::new(now_ms),
+            audits: Audits::new(makes_enis.then_some(now_ms)),
             number: 0,
             level_why: String::new(),
             calls: BTreeMap::new(),

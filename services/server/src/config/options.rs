@@ -98,7 +98,7 @@ pub struct Options {
     /// Below so many free MiB the leader refuses ADD and admin writes [default: 256]
     #[arg(long, env = "BERTH_DISK_LOW_MIB")]
     pub disk_low_mib: Option<u64>,
-    /// The cloud that makes network interfaces for nodes in pools [default: none]
+    /// The cloud that makes network interfaces for nodes in pools [default: none, a routed network]
     #[arg(long, env = "BERTH_CLOUD", requires = "region")]
     pub cloud: Option<CloudName>,
     /// Its region: "cn-hangzhou"; keys and endpoints come from the environment, as `berthctl cloud preflight` has them

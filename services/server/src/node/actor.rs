@@ -178,7 +178,7 @@ impl NodeActor {
         };
         let mut out = Vec::new();
         let view = self.term.view.borrow();
-        let has_cloud = self.term.cloud.borrow().is_some();
+        let has_cloud = self.term.makes_enis.get();
         let (troubles, free) = (self.term.troubles.borrow(), self.term.free.borrow());
         let world = World {
             now_ms: context.now_ms(),

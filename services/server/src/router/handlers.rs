@@ -85,8 +85,8 @@ impl Handler<ObserveCloud> for Router {
             }));
         };
         match leading.term.cloud.borrow().as_ref() {
-            Some(cloud) => cloud.deliver(cloud::Observe(reply)),
-            None => reply.answer(Ok(None)),
+            Some(cloud) if leading.term.makes_enis.get() => cloud.deliver(cloud::Observe(reply)),
+            _ => reply.answer(Ok(None)),
         }
     }
 }
@@ -99,8 +99,8 @@ impl Handler<LastAudit> for Router {
             }));
         };
         match leading.term.cloud.borrow().as_ref() {
-            Some(cloud) => cloud.deliver(LastAudit(reply)),
-            None => reply.answer(Ok(None)),
+            Some(cloud) if leading.term.makes_enis.get() => cloud.deliver(LastAudit(reply)),
+            _ => reply.answer(Ok(None)),
         }
     }
 }

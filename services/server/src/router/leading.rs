@@ -84,9 +84,14 @@ impl Leading {
 
     /// Conducts all jobs from now on, and starts the nodes in pools: they keep addresses warm without being asked.
     pub fn start_cloud(&mut self, cluster: ClusterId, provision: Provision, spawner: &Spawner) {
+        let makes_enis = provision.makes_enis;
+        self.term.makes_enis.set(makes_enis);
         let actor = CloudActor::new(cluster, provision, Rc::clone(&self.term));
         let address = spawner.spawn(actor, CLOUD_MESSAGES_MAX);
         self.term.cloud.replace(Some(address));
+        if !makes_enis {
+            return;
+        }
         let pooled: BTreeSet<NodeId> = {
             let view = self.term.view.borrow();
             let pooled = view.nodes().filter(|node| node.pool.is_some());
@@ -171,7 +176,7 @@ impl Leading {
                 id,
                 after: Some(row),
                 ..
-            } if row.pool.is_some() && self.term.cloud.borrow().is_some() => {
+            } if row.pool.is_some() && self.term.makes_enis.get() => {
                 self.node(*id, spawner);
             }
             Change::NodePool { .. } => self.wake_all(),

@@ -9,7 +9,7 @@ use crate::node::NodeActor;
 use crate::vswitch::VSwitchActor;
 use berth_actors::Address;
 use berth_domain::id::{ClaimName, NodeId, VSwitchId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,8 +29,10 @@ pub struct Term {
     pub pooled: RefCell<BTreeMap<NodeId, Address<NodeActor>>>,
     /// Which nodes wait for which claim.
     pub watchers: RefCell<HashMap<ClaimName, BTreeSet<NodeId>>>,
-    /// Where cloud calls are made; none without a cloud.
+    /// Where cloud calls are made; none until it is started.
     pub cloud: RefCell<Option<Address<CloudActor>>>,
+    /// Whether there is a cloud that makes ENIs.
+    pub makes_enis: Cell<bool>,
     /// What the cloud would not do.
     pub troubles: RefCell<Troubles>,
     /// How many addresses each vSwitch still has, those promised not counted.

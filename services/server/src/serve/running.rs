@@ -4,7 +4,7 @@ use super::begin::{Advertised, Begun};
 use super::doors::Door;
 use super::signals::Signals;
 use super::{Bound, Error, health};
-use crate::cloud::{self, Provision};
+use crate::cloud::Provision;
 use crate::config::{Certificates, CloudName, Config};
 use crate::engine::{Engine, EngineOptions, Registered};
 use crate::metrics::{self, Calls, Gauges};
@@ -15,6 +15,7 @@ use crate::peer::{
 use crate::versions::Raiser;
 use berth_cloud::alibaba::client::{Client, Settings};
 use berth_cloud::budget::Limits;
+use berth_cloud::{Cloud, Routed};
 use berth_domain::id::{ClusterId, MemberId};
 use berth_raft::status::Role;
 use berth_store::directory::Note;
@@ -90,7 +91,7 @@ impl Running {
             snapshot_keep_entries: config.snapshot_keep_entries,
             client_endpoints,
             first_version: config.hold.first(),
-            cloud: provision(config)?,
+            cloud: Some(provision(config)?),
         })?;
         let book = Book::default();
         let disagreed = Arc::new(Notify::new());
@@ -379,13 +380,12 @@ async fn fault(engine: &mut Engine, faults: &mut mpsc::UnboundedReceiver<Error>)
 }
 
 /// The client of the cloud that was named, with what the environment says of keys and endpoints.
-fn provision(config: &Config) -> Result<Option<Provision>, Error> {
-    let Some((CloudName::Alibaba, region)) = &config.cloud else {
-        return Ok(None);
+fn provision(config: &Config) -> Result<Provision, Error> {
+    let cloud: Arc<dyn Cloud> = match &config.cloud {
+        Some((CloudName::Alibaba, region)) => {
+            Arc::new(Client::new(Settings::from_environment(region.clone())?)?)
+        }
+        None => Arc::new(Routed),
     };
-    let client = Client::new(Settings::from_environment(region.clone())?)?;
-    Ok(Some(Provision {
-        carrier: cloud::of_runtime(Arc::new(client)),
-        limits: Limits::default(),
-    }))
+    Ok(Provision::of(cloud, Limits::default()))
 }

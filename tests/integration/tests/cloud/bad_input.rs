@@ -180,3 +180,39 @@ async fn others_enis_take_the_slots() {
     addresses(world.come([(1, "pod".to_owned())]).await);
     world.agree().await;
 }
+
+/// Promise: with a clock too far off for the signature a pod is told so, the rest goes on, and once the clock is right pods get addresses.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_too_far_off() {
+    let mut setup = region(1, TYPE);
+    setup.clock_ahead_ms = 16 * 60_000;
+    let world = World::start(setup).await;
+    world.furnish(1, TYPE, "shared").await;
+    let said = world.refused(1, "pod").await;
+    assert!(said.contains("clock"), "{said}");
+    others_go_on(&world).await;
+    assert_eq!(world.in_cloud().len(), 0);
+    world.cloud.with(|cloud| cloud.setup().clock_ahead_ms = 0);
+    addresses(world.come([(1, "pod".to_owned())]).await);
+    world.agree().await;
+}
+
+/// Promise: a node of a type that nobody knows is refused with what can be done, and the rest goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_type() {
+    let world = World::usual(1, TYPE, "shared").await;
+    let unknown = v1::RegisterNodeRequest {
+        name: "worker-2".into(),
+        zone: "cn-hangzhou-i".into(),
+        identity: "i-2".into(),
+        instance_type: "ecs.unheard-of.large".into(),
+        pool: "web".into(),
+        ..v1::RegisterNodeRequest::default()
+    };
+    let said = world.client.register_node(unknown).await;
+    let said = said.expect_err("refused").to_string();
+    assert!(said.contains("ecs.unheard-of.large"), "{said}");
+    addresses(world.come([(1, "pod".to_owned())]).await);
+    others_go_on(&world).await;
+    world.agree().await;
+}

@@ -5,5 +5,6 @@ mod differences;
 mod ends;
 mod modes;
 mod pods;
+mod routed;
 mod vswitches;
 mod world;

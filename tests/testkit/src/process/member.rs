@@ -285,6 +285,16 @@ impl Member {
         Ok(self.log_tail())
     }
 
+    /// From its next start on, this flag has that value; none = it is not said.
+    pub fn set_flag(&mut self, name: &str, value: Option<&str>) {
+        if let Some(at) = self.arguments.iter().position(|known| known == name) {
+            self.arguments.drain(at..(at + 2).min(self.arguments.len()));
+        }
+        if let Some(value) = value {
+            self.arguments.extend([name.to_owned(), value.to_owned()]);
+        }
+    }
+
     /// Starts it again on its data, with its ports. It must be dead.
     pub fn restart(&mut self) -> Result<(), Error> {
         let program = self.program.clone();

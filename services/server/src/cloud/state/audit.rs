@@ -41,9 +41,10 @@ pub(super) struct Auditing {
 // === impl Audits ===
 
 impl Audits {
-    pub fn new(now_ms: u64) -> Self {
+    /// From now on; none = never.
+    pub fn new(now_ms: Option<u64>) -> Self {
         Self {
-            next_ms: now_ms + FIRST_MS,
+            next_ms: now_ms.map_or(u64::MAX, |now_ms| now_ms + FIRST_MS),
             ..Self::default()
         }
     }
@@ -53,7 +54,7 @@ impl Audits {
     }
 
     pub fn due_ms(&self) -> Option<u64> {
-        (!self.is_out).then_some(self.next_ms)
+        (!self.is_out && self.next_ms < u64::MAX).then_some(self.next_ms)
     }
 
     /// It failed: the next one is on its time.

@@ -8,7 +8,7 @@ fn state() -> State {
     let cluster = ClusterId::new("test").expect("a name");
     let view = View::of(&Ledger::new(cluster.clone()));
     let clock = LedgerClock::start(0, 0);
-    State::new(cluster, clock, &view, Limits::default(), 0)
+    State::new(cluster, clock, &view, (Limits::default(), true), 0)
 }
 
 fn orphan(status: EniStatus) -> CloudEni {
