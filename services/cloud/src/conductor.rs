@@ -50,6 +50,8 @@ pub struct Conductor {
     /// A call of this step and attempt may have been made.
     may_have_been_made: bool,
     stage: Stage,
+    /// Some of the step's addresses have come, and the others not: under its token the cloud knows the call with all of them.
+    is_short: bool,
     /// In a row, at this step.
     failures: u32,
     /// Steps that were begun anew, and steps back, in the job's life with this leader.
@@ -128,6 +130,7 @@ impl Conductor {
             job,
             eni,
             stage: Stage::Ready,
+            is_short: false,
             failures: 0,
             setbacks: 0,
             step_since_ms: moment.now_ms,
@@ -200,6 +203,8 @@ impl Conductor {
     pub fn moved(&mut self, job: Arc<row::Job>, eni: Arc<row::Eni>, moment: Moment) {
         let same_step = (job.step, job.attempt) == (self.job.step, self.job.attempt);
         let is_withdrawn = eni.state != self.eni.state;
+        self.is_short =
+            same_step && (self.is_short || job.addresses.len() < self.job.addresses.len());
         self.job = job;
         self.eni = eni;
         if same_step && matches!(self.stage, Stage::Reporting) {

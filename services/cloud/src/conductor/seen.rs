@@ -1,7 +1,9 @@
 //! A look came back.
 
 use super::look::{Shown, on};
-use super::{Conductor, LOOK_EVERY_MS, Moment, PATIENCE_MS, SETTLE_MS, Stage, Why, refusal};
+use super::{
+    Conductor, LOOK_EVERY_MS, Moment, PATIENCE_MS, REST_MAX_MS, SETTLE_MS, Stage, Why, refusal,
+};
 use crate::eni::Eni;
 use crate::error::Error;
 use berth_domain::command::Report;
@@ -50,6 +52,13 @@ impl Conductor {
             Why::Waiting => self.waiting(why, moment),
             // Not wanted any more: it is only waited for whether an earlier call has made it.
             Why::BeforeACall if self.job.step == Step::Create && self.is_leaving() => {
+                Stage::ToReport(refusal::report(Cause::Other, Vec::new()))
+            }
+            // Nothing but time tells what becomes of the others.
+            Why::BeforeACall if self.is_short && self.doubt_ends_ms(moment).is_some() => {
+                Stage::Resting(moment.now_ms + REST_MAX_MS)
+            }
+            Why::BeforeACall if self.is_short => {
                 Stage::ToReport(refusal::report(Cause::Other, Vec::new()))
             }
             Why::BeforeACall => Stage::ToCall,

@@ -132,7 +132,14 @@ fn look(job: &Job, eni: &Eni, there: Option<&CloudEni>, deleted: bool) -> Option
 fn heard(job: &Job, eni: &Eni, addresses: Vec<IpAddr>) -> Report {
     match job.step {
         Step::Create => created(job, eni, &addresses),
-        Step::AssignIpv4 | Step::AssignIpv6 => Report::Assigned { addresses },
+        // An answer under an old token may name some that the ledger has taken already.
+        Step::AssignIpv4 | Step::AssignIpv6 => {
+            let asked = of_step(job);
+            let ours = addresses.into_iter().filter(|at| asked.contains(at));
+            Report::Assigned {
+                addresses: ours.collect(),
+            }
+        }
         _ => Report::Accepted,
     }
 }

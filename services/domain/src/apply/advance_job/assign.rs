@@ -28,7 +28,10 @@ pub(super) fn assign<'a>(
     };
     check(&working, there)?;
     if there.len() < of(&working, family(&working)).len() && working.in_doubt() {
-        // Some are there by a call whose end is not known: the others may come yet.
+        // Some are there by a call whose end is not known: the others may come yet. Of pairs nothing is known before both have come.
+        if of(&working, Family::V6).is_empty() {
+            working.idle(there);
+        }
         return Ok(Some(working));
     }
     working.no_doubt();

@@ -101,6 +101,30 @@ fn a_refusal_waits_for_the_doubt() {
     assert_eq!(phase(&cloud, "10.1.0.5"), Phase::Free);
 }
 
+/// Promise: while an earlier call may still take effect, what the cloud has confirmed serves pods, and only the rest waits.
+#[test]
+fn half_is_taken_at_once() {
+    let mut cloud = Cloudy::new();
+    let eni = cloud.in_use(&["10.1.0.5"]);
+    let job = cloud.begin(Plan::Assign {
+        eni,
+        addresses: vec![ip("10.1.0.6"), ip("10.1.0.7")],
+    });
+    let assigned = |addresses: &[&str]| Report::Assigned {
+        addresses: addresses.iter().map(|at| ip(at)).collect(),
+    };
+    cloud.through(job, [Report::Unknown, assigned(&["10.1.0.6"])]);
+    assert_eq!(phase(&cloud, "10.1.0.6"), Phase::Idle);
+    assert_eq!(phase(&cloud, "10.1.0.7"), Phase::Reserved);
+    cloud.bind("a", "10.1.0.6");
+    cloud.through(job, [refused(Cause::Other)]);
+    assert_eq!(phase(&cloud, "10.1.0.7"), Phase::Reserved);
+    cloud.world.now_ms += CALL_LIFE_MS;
+    cloud.through(job, [refused(Cause::Other)]);
+    assert_eq!(phase(&cloud, "10.1.0.7"), Phase::Free);
+    assert_eq!(cloud.world.ledger.job(job), None);
+}
+
 /// Promise: an ENI that cannot be attached goes again, and its addresses are free when the cloud has forgotten it.
 #[test]
 fn what_cannot_be_attached_goes() {
