@@ -525,7 +525,7 @@ pub struct NoteForeign {
     pub gone: ::prost::alloc::vec::Vec<Address>,
 }
 /// Modes and choices are numbered from 1 as the domain lists them.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetNodePool {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
@@ -545,6 +545,33 @@ pub struct SetNodePool {
     pub max_idle: u32,
     #[prost(string, repeated, tag = "9")]
     pub blocked: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "10")]
+    pub idle: ::core::option::Option<IdleMore>,
+    #[prost(message, repeated, tag = "11")]
+    pub eni_tags: ::prost::alloc::vec::Vec<EniTag>,
+    #[prost(bool, tag = "12")]
+    pub acceleration: bool,
+    #[prost(bool, tag = "13")]
+    pub network_policy: bool,
+}
+/// Besides the bounds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IdleMore {
+    #[prost(uint32, tag = "1")]
+    pub warm_up: u32,
+    #[prost(uint64, tag = "2")]
+    pub reclaim_after_ms: u64,
+    #[prost(uint32, tag = "3")]
+    pub reclaim_batch: u32,
+    #[prost(uint64, tag = "4")]
+    pub reclaim_every_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EniTag {
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteNodePool {
@@ -837,7 +864,7 @@ pub struct StrayRow {
     pub since: u64,
 }
 /// Modes and choices are numbered from 1 as the domain lists them.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NodePoolRow {
     #[prost(uint64, tag = "1")]
     pub id: u64,
@@ -859,6 +886,14 @@ pub struct NodePoolRow {
     pub max_idle: u32,
     #[prost(string, repeated, tag = "10")]
     pub blocked: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "11")]
+    pub idle: ::core::option::Option<IdleMore>,
+    #[prost(message, repeated, tag = "12")]
+    pub eni_tags: ::prost::alloc::vec::Vec<EniTag>,
+    #[prost(bool, tag = "13")]
+    pub acceleration: bool,
+    #[prost(bool, tag = "14")]
+    pub network_policy: bool,
 }
 /// Kinds and states are numbered from 1 as the domain lists them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1128,7 +1163,7 @@ pub struct JobChange {
     #[prost(message, optional, tag = "3")]
     pub after: ::core::option::Option<JobRow>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NodePoolChange {
     #[prost(uint64, tag = "1")]
     pub id: u64,

@@ -1837,7 +1837,7 @@ pub struct Node {
     #[prost(string, tag = "13")]
     pub pool: ::prost::alloc::string::String,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetNodePoolRequest {
     #[prost(message, optional, tag = "1")]
     pub change: ::core::option::Option<Change>,
@@ -1867,6 +1867,29 @@ pub struct SetNodePoolRequest {
     /// ENIs ("eni-...") that nothing new comes onto, and that go once nothing is on them.
     #[prost(string, repeated, tag = "10")]
     pub blocked_enis: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What ENIs have to be tagged with: new ones get it, and one that has lost it is left alone.
+    #[prost(map = "string, string", tag = "11")]
+    pub eni_tags: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// A new node gets so many addresses once, bound ones included; more than max_idle may be.
+    #[prost(uint32, tag = "12")]
+    pub warm_up: u32,
+    /// An address above min_idle that was idle for so long goes back; 0 = only what is above max_idle does.
+    #[prost(uint64, tag = "13")]
+    pub reclaim_after_ms: u64,
+    /// So many go back at once, 0 = all; and the time between two batches.
+    #[prost(uint32, tag = "14")]
+    pub reclaim_batch: u32,
+    #[prost(uint64, tag = "15")]
+    pub reclaim_every_ms: u64,
+    /// The nodes' data path is accelerated (DataPath V2, IPVLAN): refused with exclusive nodes.
+    #[prost(bool, tag = "16")]
+    pub acceleration: bool,
+    /// NetworkPolicies are to hold on the nodes: warned of with exclusive nodes.
+    #[prost(bool, tag = "17")]
+    pub network_policy: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteNodePoolRequest {
@@ -1894,7 +1917,7 @@ pub struct ListNodePoolsResponse {
     #[prost(uint64, tag = "2")]
     pub revision: u64,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NodePool {
     #[prost(uint64, tag = "1")]
     pub id: u64,
@@ -1926,6 +1949,26 @@ pub struct NodePool {
     pub jobs: u32,
     #[prost(uint64, tag = "14")]
     pub revision: u64,
+    #[prost(map = "string, string", tag = "15")]
+    pub eni_tags: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    #[prost(uint32, tag = "16")]
+    pub warm_up: u32,
+    #[prost(uint64, tag = "17")]
+    pub reclaim_after_ms: u64,
+    #[prost(uint32, tag = "18")]
+    pub reclaim_batch: u32,
+    #[prost(uint64, tag = "19")]
+    pub reclaim_every_ms: u64,
+    #[prost(bool, tag = "20")]
+    pub acceleration: bool,
+    #[prost(bool, tag = "21")]
+    pub network_policy: bool,
+    /// What is allowed and unwise: vSwitches in fewer than three zones, NetworkPolicies that hold on no exclusive node.
+    #[prost(string, repeated, tag = "22")]
+    pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListEnisRequest {

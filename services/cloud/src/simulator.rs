@@ -213,6 +213,13 @@ impl Simulator {
         &mut self.world.setup
     }
 
+    /// Somebody else gives an ENI these tags and no others.
+    pub fn retag(&mut self, id: &str, tags: &[(String, String)]) {
+        if let Some(eni) = self.world.enis.get_mut(id) {
+            eni.tags = tags.iter().cloned().collect();
+        }
+    }
+
     /// A security group ends. Refused while an ENI is in it, as the cloud refuses it.
     pub fn delete_security_group(&mut self, id: &str) -> Result<(), Refusal> {
         if self.world.addresses_of(id) > 0 {

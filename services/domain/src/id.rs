@@ -224,6 +224,14 @@ name!(
     SecurityGroup, "security group", 64, 30, PLAIN, false
 );
 name!(
+    /// The key of a tag in the cloud.
+    TagKey, "tag key", 64, 30, GRAPHIC, false
+);
+name!(
+    /// The value of a tag in the cloud.
+    TagValue, "tag value", 128, 30, GRAPHIC, false
+);
+name!(
     /// The kernel's boot id.
     BootId, "boot id", 64, 38, PLAIN, true
 );

@@ -18,7 +18,7 @@ mod transition;
 
 pub use eni::{Eni, EniKind, EniState};
 pub use job::{CALL_LIFE_MS, Cause, Job, Step, Work};
-pub use pool::{NodePool, VSwitchChoice};
+pub use pool::{EniTag, IdleSettings, NodePool, VSwitchChoice};
 
 pub use recovery::{Recovery, RecoveryKind, Stray, StrayCause, UNKNOWN_NODES};
 pub use transition::{Phase, TRANSITIONS, allowed};

@@ -108,7 +108,10 @@ impl Batches {
                 let node = |row: &Option<Arc<Job>>| row.as_ref().map(|row| row.node);
                 self.take_cloud(revision, change, nodes(node(before), node(after)));
             }
-            Change::NodePool { .. } => self.rows.push((revision, change.clone())),
+            Change::NodePool { .. } => {
+                self.rows.push((revision, change.clone()));
+                self.cloud.push((revision, change.clone()));
+            }
             Change::Tombstone { .. }
             | Change::Request { .. }
             | Change::Member { .. }

@@ -22,6 +22,7 @@ pub fn tags_of_cluster(cluster: &str) -> Tags {
 impl Conductor {
     pub(super) fn tags(&self) -> Tags {
         let mut tags = tags_of_cluster(&self.setting.cluster);
+        tags.extend(self.setting.tags.clone());
         tags.insert(TAG_ENI.into(), self.eni.number.to_string());
         tags.insert(TAG_JOB.into(), self.job.id.to_string());
         tags

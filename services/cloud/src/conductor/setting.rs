@@ -1,5 +1,6 @@
 //! What a job's row does not say, because it is the node's and the vSwitch's.
 
+use crate::eni::Tags;
 use crate::id::{CloudVSwitchId, InstanceId, ResourceGroupId};
 
 /// Where a job's calls go to.
@@ -13,4 +14,6 @@ pub struct Setting {
     pub vswitch: CloudVSwitchId,
     /// For new ENIs; none = the default one.
     pub resource_group: Option<ResourceGroupId>,
+    /// New ENIs get these besides Berth's own.
+    pub tags: Tags,
 }

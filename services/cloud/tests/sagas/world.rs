@@ -3,7 +3,7 @@
 use berth_cloud::alibaba::{Answer, decode, encode};
 use berth_cloud::call::Call;
 use berth_cloud::conductor::{Conductor, Look, Moment, Next, Setting, TAG_CLUSTER};
-use berth_cloud::eni::Eni;
+use berth_cloud::eni::{Eni, Tags};
 use berth_cloud::error::{Cause, Error};
 use berth_cloud::id::{CloudVSwitchId, InstanceId, RegionId};
 use berth_cloud::reply::{Body, Reply};
@@ -252,6 +252,7 @@ fn setting() -> Setting {
         instance: InstanceId::new("i-g7").expect("a name"),
         vswitch: CloudVSwitchId::new("vsw-i").expect("a name"),
         resource_group: None,
+        tags: Tags::new(),
     }
 }
 

@@ -2,10 +2,12 @@
 
 use berth_proto::v1;
 use clap::Args;
+use std::time::Duration;
 
 use crate::capacity::Mode;
 use crate::change::Change;
 use crate::error::Error;
+use crate::moment;
 use crate::output::Document;
 use crate::session::Session;
 use crate::view::pool::Pool;
@@ -14,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   berthctl pool set web --vswitch pods-h --vswitch pods-i --security-group sg-0abc --max-idle 20
   berthctl pool set web --vswitch pods-h --vswitch pods-i --vswitch pods-j --drain pods-h --security-group sg-0abc
+  berthctl pool set web --vswitch pods-h --security-group sg-0abc --min-idle 3 --warm-up 10 --reclaim-after 10m --reclaim-batch 5
   berthctl pool set database --mode exclusive --vswitch pods-h --security-group sg-0abc --security-group sg-0def
 
 What is not said is set to its default: a pool is always set whole. Its mode stays while it has nodes.
@@ -47,12 +50,54 @@ pub struct Set {
     /// Warm addresses that each node keeps at most, per family
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     pub max_idle: u32,
+    /// Warm addresses that a new node gets once, those of pods included; --max-idle does not bound them
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub warm_up: u32,
+    /// An address above --min-idle that was idle for so long goes back ("10m"); without it only what is above --max-idle does
+    #[arg(long, value_name = "TIME", value_parser = moment::parse_distance)]
+    pub reclaim_after: Option<Duration>,
+    /// So many go back at once [default: all]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 0,
+        requires = "reclaim_after",
+        hide_default_value = true
+    )]
+    pub reclaim_batch: u32,
+    /// The time between two batches ("1m")
+    #[arg(long, value_name = "TIME", value_parser = moment::parse_distance, requires = "reclaim_after")]
+    pub reclaim_every: Option<Duration>,
+    /// A tag that interfaces have to have: new ones get it, and one that has lost it is left alone; may be repeated
+    #[arg(long = "eni-tag", value_name = "KEY=VALUE", value_parser = tag)]
+    pub eni_tags: Vec<(String, String)>,
+    /// The nodes' data path is accelerated (DataPath V2, IPVLAN); not of exclusive nodes
+    #[arg(long)]
+    pub acceleration: bool,
+    /// NetworkPolicies are to hold on the nodes; on exclusive ones they do not, and you are warned
+    #[arg(long)]
+    pub network_policy: bool,
     /// An interface (eni-...) that is to go; may be repeated
     #[arg(long = "block-eni", value_name = "ID")]
     pub blocked_enis: Vec<String>,
     /// Why, and the request id.
     #[command(flatten)]
     pub change: Change,
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("is not KEY=VALUE".into()),
+    }
+}
+
+fn ms(time: Option<Duration>) -> u64 {
+    time.map_or(0, |time| {
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 // === impl Set ===
@@ -71,6 +116,13 @@ impl Set {
             min_idle: self.min_idle,
             max_idle: self.max_idle,
             blocked_enis: self.blocked_enis,
+            eni_tags: self.eni_tags.into_iter().collect(),
+            warm_up: self.warm_up,
+            reclaim_after_ms: ms(self.reclaim_after),
+            reclaim_batch: self.reclaim_batch,
+            reclaim_every_ms: ms(self.reclaim_every),
+            acceleration: self.acceleration,
+            network_policy: self.network_policy,
         };
         let made = session.client().set_node_pool(request).await?;
         Ok(Box::new(Pool::from(made)))

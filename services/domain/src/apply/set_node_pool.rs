@@ -5,11 +5,17 @@ use crate::address::NetworkKind;
 use crate::command::SetNodePool;
 use crate::id::{EniId, NodePoolId, VSwitchId};
 use crate::outcome::{Outcome, Refusal};
-use crate::row::{Change, NodePool, VSwitch};
+use crate::row::{Change, EniTag, IdleSettings, NodePool, VSwitch};
 use std::sync::Arc;
 
 /// More vSwitches than any region has zones, several times over.
 const VSWITCHES_MAX: usize = 64;
+/// ECS: an ENI has at most 20 tags; three are Berth's own, and one or the other may come.
+const TAGS_MAX: usize = 16;
+/// ECS keeps the first three for itself, Berth the last.
+const RESERVED: [&str; 4] = ["acs:", "aliyun", "http", "berth-"];
+/// Longer than that is never.
+const RECLAIM_MAX_MS: u64 = 7 * 24 * 3_600_000;
 /// ENIs blocked at once; who has more to drain ends the pool's nodes.
 const BLOCKED_MAX: usize = 256;
 /// Nodes named in a refusal.
@@ -19,7 +25,8 @@ pub(super) fn decide(context: &Context, command: &SetNodePool) -> Decided {
     let known = context.ledger.node_pool_named(&command.name);
     let id = known.map_or(NodePoolId(context.revision.0), |pool| pool.id);
     check_vswitches(context, command)?;
-    check_idle(command)?;
+    check_idle(&command.idle)?;
+    check_data_path(command)?;
     let after = NodePool {
         id,
         name: command.name.clone(),
@@ -28,9 +35,11 @@ pub(super) fn decide(context: &Context, command: &SetNodePool) -> Decided {
         draining: command.draining.clone(),
         choice: command.choice,
         security_groups: security_groups::sorted(&command.security_groups)?,
-        min_idle: command.min_idle,
-        max_idle: command.max_idle,
+        idle: command.idle,
         blocked: blocked(&command.blocked)?,
+        eni_tags: eni_tags(&command.eni_tags)?,
+        acceleration: command.acceleration,
+        network_policy: command.network_policy,
     };
     if let Some(before) = known {
         if **before == after {
@@ -105,17 +114,65 @@ fn check_vswitch(row: &VSwitch, first: &VSwitch) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_idle(command: &SetNodePool) -> Result<(), Refusal> {
-    let (min, max) = (command.min_idle, command.max_idle);
+fn check_data_path(command: &SetNodePool) -> Result<(), Refusal> {
+    match command.acceleration && !command.mode.shares() {
+        true => Err(invalid(
+            "acceleration",
+            "is on (DataPath V2, IPVLAN), and the pool's nodes are exclusive: shared ones alone can have it",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn check_idle(idle: &IdleSettings) -> Result<(), Refusal> {
+    let (min, max) = (idle.min, idle.max);
     if min > max {
         return Err(invalid(
             "min_idle",
             format!("{min} is above max_idle {max}"),
         ));
     }
-    match max as usize > ADDRESSES_MAX {
-        true => Err(invalid("max_idle", format!("is above {ADDRESSES_MAX}"))),
-        false => Ok(()),
+    for (field, count) in [("max_idle", max), ("warm_up", idle.warm_up)] {
+        if count as usize > ADDRESSES_MAX {
+            return Err(invalid(field, format!("is above {ADDRESSES_MAX}")));
+        }
+    }
+    if idle.reclaim_after_ms == 0 && (idle.reclaim_batch > 0 || idle.reclaim_every_ms > 0) {
+        let reason = "is missing: it says from when on an idle address goes back in batches";
+        return Err(invalid("reclaim_after", reason));
+    }
+    for (field, ms) in [
+        ("reclaim_after", idle.reclaim_after_ms),
+        ("reclaim_every", idle.reclaim_every_ms),
+    ] {
+        if ms > RECLAIM_MAX_MS {
+            return Err(invalid(field, "is longer than a week"));
+        }
+    }
+    Ok(())
+}
+
+fn eni_tags(tags: &[EniTag]) -> Result<Vec<EniTag>, Refusal> {
+    let mut sorted = tags.to_vec();
+    sorted.sort();
+    if sorted.len() > TAGS_MAX {
+        let reason = format!("has more than {TAGS_MAX}: the cloud takes 20, and Berth has its own");
+        return Err(invalid("eni_tags", reason));
+    }
+    let reserved = |tag: &&EniTag| {
+        let key = tag.key.as_str().to_ascii_lowercase();
+        RESERVED.iter().any(|prefix| key.starts_with(prefix))
+    };
+    if let Some(tag) = sorted.iter().find(reserved) {
+        let reason = format!("{} is reserved", tag.key);
+        return Err(invalid("eni_tags", reason));
+    }
+    match sorted.windows(2).find(|pair| pair[0].key == pair[1].key) {
+        Some(pair) => Err(invalid(
+            "eni_tags",
+            format!("{} is there twice", pair[0].key),
+        )),
+        None => Ok(sorted),
     }
 }
 

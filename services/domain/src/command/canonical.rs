@@ -197,9 +197,14 @@ impl Writer<'_> {
         self.list(&command.security_groups, |writer, group| {
             writer.text(group.as_bytes());
         });
-        self.u32(command.min_idle);
-        self.u32(command.max_idle);
+        self.idle_settings(&command.idle);
         self.list(&command.blocked, |writer, eni| writer.text(eni.as_bytes()));
+        self.list(&command.eni_tags, |writer, tag| {
+            writer.text(tag.key.as_bytes());
+            writer.text(tag.value.as_bytes());
+        });
+        self.byte(u8::from(command.acceleration));
+        self.byte(u8::from(command.network_policy));
     }
 
     fn bind(&mut self, command: &Bind) {

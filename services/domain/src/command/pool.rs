@@ -2,7 +2,7 @@
 
 use crate::capacity::NodeMode;
 use crate::id::*;
-use crate::row::VSwitchChoice;
+use crate::row::{EniTag, IdleSettings, VSwitchChoice};
 
 /// See [`super::Command::SetNodePool`]. Refused if it would change the mode of a pool that has nodes: a node's mode is
 /// for its life.
@@ -20,12 +20,16 @@ pub struct SetNodePool {
     pub choice: VSwitchChoice,
     /// 1 to 10.
     pub security_groups: Vec<SecurityGroup>,
-    /// Warm sets of addresses, per node.
-    pub min_idle: u32,
-    /// Warm sets of addresses, per node; not below `min_idle`.
-    pub max_idle: u32,
+    /// Per node; its minimum is not above its maximum.
+    pub idle: IdleSettings,
     /// ENIs that are to go once nothing is on them.
     pub blocked: Vec<EniId>,
+    /// What ENIs have to be tagged with; each key once.
+    pub eni_tags: Vec<EniTag>,
+    /// Refused with exclusive nodes.
+    pub acceleration: bool,
+    /// Warned of with exclusive nodes.
+    pub network_policy: bool,
 }
 
 /// See [`super::Command::DeleteNodePool`]. Refused while it has nodes.

@@ -15,7 +15,7 @@ pub(super) fn on_enis_alone(ledger: &Ledger) -> Result<(), Violation> {
             );
             return violation("E3", what);
         }
-        if pool.min_idle > pool.max_idle {
+        if pool.idle.min > pool.idle.max {
             let what = format!("node pool {} keeps more than it may", pool.name);
             return violation("E3", what);
         }

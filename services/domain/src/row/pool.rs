@@ -21,12 +21,42 @@ pub struct NodePool {
     pub choice: VSwitchChoice,
     /// For every ENI; 1 to 10, sorted.
     pub security_groups: Vec<SecurityGroup>,
-    /// Warm sets of addresses that each node keeps at least.
-    pub min_idle: u32,
-    /// Warm sets of addresses that each node keeps at most.
-    pub max_idle: u32,
+    /// Warm sets of addresses that each node keeps.
+    pub idle: IdleSettings,
     /// ENIs that nothing new comes onto, and that go once nothing is on them; sorted.
     pub blocked: Vec<EniId>,
+    /// What an ENI of its nodes has to be tagged with: new ones get it, and one that has lost it is left alone; sorted, each key once.
+    pub eni_tags: Vec<EniTag>,
+    /// Its nodes' data path is accelerated (DataPath V2, IPVLAN); never of exclusive nodes.
+    pub acceleration: bool,
+    /// NetworkPolicies are meant to hold on its nodes; on exclusive ones they do not.
+    pub network_policy: bool,
+}
+
+/// How many warm sets of addresses each node keeps, and when those it does not need go back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IdleSettings {
+    /// At least.
+    pub min: u32,
+    /// At most.
+    pub max: u32,
+    /// A new node has so many sets once before these bounds count, bound ones included; more than `max` may be.
+    pub warm_up: u32,
+    /// A set above `min` that was idle for so long goes back, ms; 0 = only what is above `max` does.
+    pub reclaim_after_ms: u64,
+    /// So many go back at once; 0 = all.
+    pub reclaim_batch: u32,
+    /// Between two batches, ms.
+    pub reclaim_every_ms: u64,
+}
+
+/// A tag, as the cloud has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EniTag {
+    /// Which.
+    pub key: TagKey,
+    /// What it says.
+    pub value: TagValue,
 }
 
 /// Which vSwitch of a zone a new ENI is made in. One that is full, or that the cloud refuses, is passed over.

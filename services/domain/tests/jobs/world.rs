@@ -10,7 +10,7 @@ use berth_domain::id::*;
 use berth_domain::invariant;
 use berth_domain::outcome::{Outcome, Refusal};
 use berth_domain::row::{
-    AddressState, CALL_LIFE_MS, EniKind, EniState, Job, Phase, Step, VSwitchChoice,
+    AddressState, CALL_LIFE_MS, EniKind, EniState, IdleSettings, Job, Phase, Step, VSwitchChoice,
 };
 use berth_domain::version::CLOUD;
 use std::collections::BTreeSet;
@@ -89,9 +89,11 @@ impl World {
             draining: Vec::new(),
             choice: VSwitchChoice::Ordered,
             security_groups: vec![name("sg-1", SecurityGroup::new)],
-            min_idle: 0,
-            max_idle: 0,
+            idle: IdleSettings::default(),
             blocked: Vec::new(),
+            eni_tags: Vec::new(),
+            acceleration: false,
+            network_policy: false,
         };
         world.apply(Command::SetNodePool(pool)).expect("made");
         world.register(0);

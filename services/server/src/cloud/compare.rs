@@ -19,6 +19,8 @@ pub struct Audit {
     pub enis: Vec<CloudEni>,
     /// ENIs that a job has worked on since.
     pub touched: BTreeSet<EniNumber>,
+    /// ENIs that lack a tag which they have to have.
+    pub untagged: BTreeSet<EniNumber>,
     /// ENIs without a row, and since when they were seen; monotonic.
     pub orphans: BTreeMap<CloudEniId, u64>,
 }
@@ -45,6 +47,8 @@ pub enum Kind {
     Vanished,
     /// It is on another machine than the ledger thinks, or on none.
     Elsewhere,
+    /// It has lost a tag, and is left alone.
+    Untagged,
     /// The ledger has an address on an ENI, and the cloud has it not there.
     Missing,
     /// The cloud has an address on an ENI of ours, and the ledger has it not there.
@@ -60,6 +64,7 @@ impl Kind {
             Self::Orphan => "orphan",
             Self::Vanished => "vanished",
             Self::Elsewhere => "elsewhere",
+            Self::Untagged => "untagged",
             Self::Missing => "missing",
             Self::Extra => "extra",
         }
@@ -76,6 +81,9 @@ impl Kind {
             }
             Self::Elsewhere => {
                 "attach it to its machine again in the cloud's console, or treat it as vanished"
+            }
+            Self::Untagged => {
+                "nothing new comes onto it and nothing of it is changed: give it its tags back, or drain the node and end it yourself"
             }
             Self::Missing => {
                 "assign the address to the ENI again in the cloud's console; if somebody else has it, delete the pod that holds it"
@@ -102,7 +110,12 @@ pub fn compare(ledger: &Ledger, audit: &Audit) -> Vec<Difference> {
         };
         match cloud.get(id.as_str()) {
             None => found.push(vanished(ledger, eni, id.as_str())),
-            Some(there) => found.extend(differences(ledger, eni, there)),
+            Some(there) => {
+                if audit.untagged.contains(&eni.number) {
+                    found.push(untagged(there));
+                }
+                found.extend(differences(ledger, eni, there));
+            }
         }
     }
     found.sort_by(|one, other| {
@@ -146,6 +159,19 @@ fn vanished(ledger: &Ledger, eni: &Eni, id: &str) -> Difference {
         eni: id.to_owned(),
         address: None,
         what: format!("{} addresses, {bound} of them pods'", on_it.len()),
+    }
+}
+
+fn untagged(there: &CloudEni) -> Difference {
+    let tags = there
+        .tags
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"));
+    Difference {
+        kind: Kind::Untagged,
+        eni: there.id.to_string(),
+        address: None,
+        what: format!("has only these: {}", tags.collect::<Vec<_>>().join(", ")),
     }
 }
 

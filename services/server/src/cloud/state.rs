@@ -19,7 +19,7 @@ use berth_cloud::conductor::{Conductor, Moment};
 use berth_cloud::id::{CloudVSwitchId, InstanceId};
 use berth_domain::command::Proposal;
 use berth_domain::id::*;
-use berth_domain::row::{Cause, Eni, Step};
+use berth_domain::row::{Cause, Eni, NodePool, Step};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -76,6 +76,9 @@ pub struct State {
     instances: BTreeMap<NodeId, InstanceId>,
     vswitches: BTreeMap<VSwitchId, CloudVSwitchId>,
     enis: BTreeMap<EniNumber, Arc<Eni>>,
+    pools: BTreeMap<NodePoolId, Arc<NodePool>>,
+    /// Of nodes in one.
+    pool_of: BTreeMap<NodeId, NodePoolId>,
     conducting: BTreeMap<JobId, Conducting>,
     budget: Budget,
     looks: Looks,
@@ -131,6 +134,8 @@ impl State {
             instances: BTreeMap::new(),
             vswitches: BTreeMap::new(),
             enis: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            pool_of: BTreeMap::new(),
             conducting: BTreeMap::new(),
             budget: Budget::new(limits),
             looks: Looks::default(),

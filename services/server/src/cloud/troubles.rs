@@ -1,9 +1,9 @@
 //! What the cloud would not do, for those who plan: where nothing is to be asked for a while, and why a node waits.
 
 use berth_cloud::budget::Level;
-use berth_domain::id::{JobId, NodeId, VSwitchId};
+use berth_domain::id::{EniNumber, JobId, NodeId, VSwitchId};
 use berth_domain::row::{Cause, Job, Work};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// After the first refusal; doubled with each in a row.
 const REST_FIRST_MS: u64 = 2_000;
@@ -29,6 +29,8 @@ pub struct Troubles {
     rests: BTreeMap<Scope, Rest>,
     /// What a node's jobs wait for, in the cloud's words.
     slow: BTreeMap<(NodeId, JobId), String>,
+    /// ENIs that have lost their tags, and are not Berth's to change.
+    left_alone: BTreeSet<EniNumber>,
     level: Level,
 }
 
@@ -98,6 +100,15 @@ impl Troubles {
             Scope::VSwitch(_) => true,
             Scope::Pair(of, _) | Scope::Enis(of) | Scope::Node(of) => *of != node,
         });
+    }
+
+    pub(super) fn leave_alone(&mut self, enis: BTreeSet<EniNumber>) {
+        self.left_alone = enis;
+    }
+
+    /// Whether an ENI has lost its tags: then nothing new comes onto it, and nothing of it is changed.
+    pub fn is_left_alone(&self, eni: EniNumber) -> bool {
+        self.left_alone.contains(&eni)
     }
 
     pub(super) fn set_level(&mut self, level: Level) {

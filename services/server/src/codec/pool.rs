@@ -5,7 +5,7 @@ use super::{Error, Wire};
 use berth_domain::capacity::NodeMode;
 use berth_domain::command::{DeleteNodePool, SetNodePool};
 use berth_domain::id::*;
-use berth_domain::row::{NodePool, VSwitchChoice};
+use berth_domain::row::{EniTag, IdleSettings, NodePool, VSwitchChoice};
 use berth_proto::log::v1;
 
 /// Empty = none.
@@ -48,6 +48,45 @@ fn eni_texts(enis: &[EniId]) -> Vec<String> {
     enis.iter().map(ToString::to_string).collect()
 }
 
+fn idle_more(idle: &IdleSettings) -> v1::IdleMore {
+    v1::IdleMore {
+        warm_up: idle.warm_up,
+        reclaim_after_ms: idle.reclaim_after_ms,
+        reclaim_batch: idle.reclaim_batch,
+        reclaim_every_ms: idle.reclaim_every_ms,
+    }
+}
+
+fn idle((min, max): (u32, u32), more: Option<v1::IdleMore>) -> IdleSettings {
+    let more = more.unwrap_or_default();
+    IdleSettings {
+        min,
+        max,
+        warm_up: more.warm_up,
+        reclaim_after_ms: more.reclaim_after_ms,
+        reclaim_batch: more.reclaim_batch,
+        reclaim_every_ms: more.reclaim_every_ms,
+    }
+}
+
+fn tag_texts(tags: &[EniTag]) -> Vec<v1::EniTag> {
+    let text = |tag: &EniTag| v1::EniTag {
+        key: tag.key.to_string(),
+        value: tag.value.to_string(),
+    };
+    tags.iter().map(text).collect()
+}
+
+fn tags(texts: &[v1::EniTag]) -> Result<Vec<EniTag>, Error> {
+    let tag = |text: &v1::EniTag| {
+        Ok(EniTag {
+            key: TagKey::new(&text.key)?,
+            value: TagValue::new(&text.value)?,
+        })
+    };
+    texts.iter().map(tag).collect()
+}
+
 // === impl SetNodePool ===
 
 impl Wire<v1::SetNodePool> for SetNodePool {
@@ -59,9 +98,13 @@ impl Wire<v1::SetNodePool> for SetNodePool {
             draining: vswitch_numbers(&self.draining),
             choice: numbered(&VSwitchChoice::ALL, &self.choice),
             security_groups: group_texts(&self.security_groups),
-            min_idle: self.min_idle,
-            max_idle: self.max_idle,
+            min_idle: self.idle.min,
+            max_idle: self.idle.max,
             blocked: eni_texts(&self.blocked),
+            idle: Some(idle_more(&self.idle)),
+            eni_tags: tag_texts(&self.eni_tags),
+            acceleration: self.acceleration,
+            network_policy: self.network_policy,
         }
     }
 
@@ -73,9 +116,11 @@ impl Wire<v1::SetNodePool> for SetNodePool {
             draining: vswitches(&message.draining),
             choice: at(&VSwitchChoice::ALL, message.choice, "choice of vSwitches")?,
             security_groups: groups(&message.security_groups)?,
-            min_idle: message.min_idle,
-            max_idle: message.max_idle,
+            idle: idle((message.min_idle, message.max_idle), message.idle),
             blocked: enis(&message.blocked)?,
+            eni_tags: tags(&message.eni_tags)?,
+            acceleration: message.acceleration,
+            network_policy: message.network_policy,
         })
     }
 }
@@ -108,9 +153,13 @@ impl Wire<v1::NodePoolRow> for NodePool {
             draining: vswitch_numbers(&self.draining),
             choice: numbered(&VSwitchChoice::ALL, &self.choice),
             security_groups: group_texts(&self.security_groups),
-            min_idle: self.min_idle,
-            max_idle: self.max_idle,
+            min_idle: self.idle.min,
+            max_idle: self.idle.max,
             blocked: eni_texts(&self.blocked),
+            idle: Some(idle_more(&self.idle)),
+            eni_tags: tag_texts(&self.eni_tags),
+            acceleration: self.acceleration,
+            network_policy: self.network_policy,
         }
     }
 
@@ -123,9 +172,11 @@ impl Wire<v1::NodePoolRow> for NodePool {
             draining: vswitches(&message.draining),
             choice: at(&VSwitchChoice::ALL, message.choice, "choice of vSwitches")?,
             security_groups: groups(&message.security_groups)?,
-            min_idle: message.min_idle,
-            max_idle: message.max_idle,
+            idle: idle((message.min_idle, message.max_idle), message.idle),
             blocked: enis(&message.blocked)?,
+            eni_tags: tags(&message.eni_tags)?,
+            acceleration: message.acceleration,
+            network_policy: message.network_policy,
         })
     }
 }

@@ -417,8 +417,8 @@ fn pool(row: &NodePool) -> String {
         "{}, {} vSwitches{draining}, {} to {} idle{blocked}",
         row.mode.as_str(),
         row.vswitches.len(),
-        row.min_idle,
-        row.max_idle
+        row.idle.min,
+        row.idle.max
     )
 }
 

@@ -3,12 +3,14 @@
 //! [`plan`] is a function of what there is and what is needed, and of nothing else; [`Supply`] remembers what was begun.
 
 mod bring;
+mod idle;
 mod scene;
 mod take_off;
 
 #[cfg(test)]
 mod tests;
 
+pub(super) use idle::{Counts, Idle};
 pub(super) use scene::{EniScene, Group, Scene};
 
 use super::choice::Plan;
@@ -25,8 +27,6 @@ pub(super) const CREATES_MAX: usize = 4;
 pub(super) const SETS_PER_JOB: u32 = 10;
 /// An ENI is not deleted before this leader has known it for so long: what has just come is soon wanted again.
 pub(super) const ENI_YOUNG_MS: u64 = 600_000;
-/// What is too much for so long goes back.
-pub(super) const SURPLUS_MS: u64 = 60_000;
 /// A vSwitch that had nothing is not asked again before.
 const DRY_MS: u64 = 5_000;
 /// After a begin that the ledger refused.
@@ -115,8 +115,8 @@ pub(super) struct Supply {
     rest_until_ms: u64,
     /// Since when this leader knows each ENI.
     known_since_ms: BTreeMap<EniNumber, u64>,
-    /// Since when there is more than may be.
-    surplus_since_ms: Option<u64>,
+    /// What is warm, and for how long it has been.
+    pub idle: Idle,
 }
 
 #[derive(Clone, Debug)]
@@ -158,6 +158,8 @@ impl Supply {
     pub fn new(enis: Vec<Arc<Eni>>, jobs: Vec<Arc<Job>>) -> Self {
         let mut supply = Self::default();
         supply.refresh(enis, jobs);
+        // Whoever led before has begun to warm it up.
+        supply.idle = Idle::of_node(!supply.enis.is_empty());
         supply
     }
 
@@ -247,9 +249,8 @@ impl Supply {
     pub fn next_try_ms(&self, now_ms: u64) -> Option<u64> {
         let dry = self.dry.values().map(|dry| dry.until_ms);
         let rest = std::iter::once(self.rest_until_ms);
-        let surplus = self.surplus_since_ms.map(|since_ms| since_ms + SURPLUS_MS);
         dry.chain(rest)
-            .chain(surplus)
+            .chain(self.idle.due_ms())
             .filter(|at_ms| *at_ms > now_ms)
             .min()
     }
@@ -265,15 +266,5 @@ impl Supply {
     pub fn age_ms(&self, eni: EniNumber, now_ms: u64) -> u64 {
         let since_ms = self.known_since_ms.get(&eni).copied();
         now_ms.saturating_sub(since_ms.unwrap_or(now_ms))
-    }
-
-    /// Whether there has been too much for long enough.
-    pub fn surplus(&mut self, is_too_much: bool, now_ms: u64) -> bool {
-        if !is_too_much {
-            self.surplus_since_ms = None;
-            return false;
-        }
-        let since_ms = *self.surplus_since_ms.get_or_insert(now_ms);
-        now_ms >= since_ms + SURPLUS_MS
     }
 }

@@ -105,6 +105,11 @@ impl View {
         self.pools.get(&node.pool?)
     }
 
+    /// Every pool.
+    pub fn pools(&self) -> impl Iterator<Item = &Arc<NodePool>> {
+        self.pools.values()
+    }
+
     /// All ENIs of ours, in the order of their planning.
     pub fn enis(&self) -> impl Iterator<Item = &Arc<Eni>> {
         self.enis.values()

@@ -5,6 +5,7 @@ mod differences;
 mod ends;
 mod modes;
 mod pods;
+mod pools;
 mod routed;
 mod vswitches;
 mod world;

@@ -76,25 +76,35 @@ async fn a_vswitch_is_drained() {
     world.agree().await;
 }
 
-/// Promise: one waiting pod against warm addresses of others: they are taken back, and it gets one.
+/// Promise: one waiting pod against two hundred warm addresses of another node: some are taken back, and it gets one.
 #[tokio::test(flavor = "multi_thread")]
 async fn others_warm_addresses_are_taken_back() {
     let mut setup = region(2, "ecs.g7.4xlarge");
     let vswitch = setup.vswitches.iter_mut().find(|row| row.id == "vsw-i");
-    vswitch.expect("built in").cidr = "10.1.0.0/28".parse().expect("a cidr");
+    vswitch.expect("built in").cidr = "10.1.0.0/24".parse().expect("a cidr");
     let world = World::start(setup).await;
-    world.vswitch("pods", "10.1.0.0/28", "", "vsw-i").await;
+    let vswitch = v1::CreateVSwitchRequest {
+        name: "pods".into(),
+        zone: "cn-hangzhou-i".into(),
+        ipv4_cidr: "10.1.0.0/24".into(),
+        // Two hundred are left.
+        exclusions: vec!["10.1.0.201-10.1.0.252".into()],
+        cooling_ms: 1_000,
+        network_kind: "vpc".into(),
+        cloud_id: "vsw-i".into(),
+        ..v1::CreateVSwitchRequest::default()
+    };
+    world.client.create_vswitch(vswitch).await.expect("created");
     let pool = v1::SetNodePoolRequest {
-        max_idle: 100,
+        max_idle: 500,
         ..World::pool(&["pods"], "shared")
     };
     world.client.set_node_pool(pool).await.expect("set");
     for number in 1..=2 {
         world.node(number, "ecs.g7.4xlarge").await;
     }
-    // All twelve that the vSwitch has.
-    addresses(world.come(pods(1, 0, 12)).await);
-    for n in 0..12 {
+    addresses(world.come(pods(1, 0, 200)).await);
+    for n in 0..200 {
         let del = World::del(1, &format!("pod-1-{n}"));
         world.client.release(del).await.expect("released");
     }

@@ -4,6 +4,7 @@ use crate::capacity::NodeMode;
 use crate::command::*;
 use crate::id::*;
 use crate::outcome::Refusal;
+use crate::row::EniTag;
 
 fn in_pool(pool: NodePoolId) -> RegisterNode {
     RegisterNode {
@@ -33,10 +34,10 @@ fn a_mode_is_for_life() {
         "{said}"
     );
     set.mode = NodeMode::Exclusive;
-    (set.min_idle, set.max_idle) = (2, 7);
+    (set.idle.min, set.idle.max) = (2, 7);
     cloud.world.done(Command::SetNodePool(set));
     let row = cloud.world.ledger.node_pool(id).expect("there");
-    assert_eq!((row.id, row.min_idle, row.max_idle), (id, 2, 7));
+    assert_eq!((row.id, row.idle.min, row.idle.max), (id, 2, 7));
     let node = cloud.world.ledger.node(node).expect("there");
     assert_eq!(cloud.world.ledger.pool_of(node), Some(row));
 }
@@ -62,7 +63,7 @@ fn what_cannot_be_is_refused() {
     });
     let ours = cloud.vswitch;
     type Change = Box<dyn Fn(&mut SetNodePool)>;
-    let cases: [(Change, &str); 11] = [
+    let cases: [(Change, &str); 17] = [
         (
             Box::new(|set| set.vswitches.clear()),
             "vswitches: has 0 entries",
@@ -100,10 +101,34 @@ fn what_cannot_be_is_refused() {
             "sg-1 is there twice",
         ),
         (
-            Box::new(|set| set.min_idle = 5),
+            Box::new(|set| set.idle.min = 5),
             "min_idle: 5 is above max_idle 4",
         ),
-        (Box::new(|set| set.max_idle = 513), "max_idle: is above 512"),
+        (Box::new(|set| set.idle.max = 513), "max_idle: is above 512"),
+        (
+            Box::new(|set| set.idle.warm_up = 513),
+            "warm_up: is above 512",
+        ),
+        (
+            Box::new(|set| set.idle.reclaim_batch = 3),
+            "reclaim_after: is missing",
+        ),
+        (
+            Box::new(|set| set.idle.reclaim_after_ms = 8 * 24 * 3_600_000),
+            "reclaim_after: is longer than a week",
+        ),
+        (
+            Box::new(|set| (set.acceleration, set.mode) = (true, NodeMode::Exclusive)),
+            "acceleration: is on (DataPath V2, IPVLAN), and the pool's nodes are exclusive",
+        ),
+        (
+            Box::new(|set| set.eni_tags = vec![tag("berth-job", "7")]),
+            "eni_tags: berth-job is reserved",
+        ),
+        (
+            Box::new(|set| set.eni_tags = vec![tag("team", "a"), tag("team", "b")]),
+            "eni_tags: team is there twice",
+        ),
     ];
     for (change, words) in cases {
         let mut set = cloud.set_pool();
@@ -148,4 +173,11 @@ fn what_is_in_use_stays() {
         cloud.world.refused(pool),
         Refusal::NotFound { .. }
     ));
+}
+
+fn tag(key: &str, value: &str) -> EniTag {
+    EniTag {
+        key: name(key, TagKey::new),
+        value: name(value, TagValue::new),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::capacity::NodeMode;
-use crate::row::{EniKind, EniState, Job, VSwitchChoice};
+use crate::row::{EniKind, EniState, IdleSettings, Job, VSwitchChoice};
 use crate::version::CLOUD;
 
 pub(crate) struct Cloudy {
@@ -74,9 +74,14 @@ impl Cloudy {
             draining: Vec::new(),
             choice: VSwitchChoice::Ordered,
             security_groups: vec![name("sg-1", SecurityGroup::new)],
-            min_idle: 0,
-            max_idle: 4,
+            idle: IdleSettings {
+                max: 4,
+                ..IdleSettings::default()
+            },
             blocked: Vec::new(),
+            eni_tags: Vec::new(),
+            acceleration: false,
+            network_policy: false,
         }
     }
 

@@ -7,7 +7,7 @@ use super::Writer;
 use crate::address::NetworkKind;
 use crate::capacity::NodeMode;
 use crate::id::{CloudVSwitchId, NodePoolId};
-use crate::row::{NodePool, VSwitchChoice};
+use crate::row::{IdleSettings, NodePool, VSwitchChoice};
 
 /// More than any warm target is.
 const IN_A_POOL: u32 = 1 << 31;
@@ -47,9 +47,23 @@ impl Writer<'_> {
         self.list(&row.security_groups, |writer, group| {
             writer.text(group.as_bytes());
         });
-        self.u32(row.min_idle);
-        self.u32(row.max_idle);
+        self.idle_settings(&row.idle);
         self.list(&row.blocked, |writer, eni| writer.text(eni.as_bytes()));
+        self.list(&row.eni_tags, |writer, tag| {
+            writer.text(tag.key.as_bytes());
+            writer.text(tag.value.as_bytes());
+        });
+        self.byte(u8::from(row.acceleration));
+        self.byte(u8::from(row.network_policy));
+    }
+
+    pub(crate) fn idle_settings(&mut self, idle: &IdleSettings) {
+        self.u32(idle.min);
+        self.u32(idle.max);
+        self.u32(idle.warm_up);
+        self.u64(idle.reclaim_after_ms);
+        self.u32(idle.reclaim_batch);
+        self.u64(idle.reclaim_every_ms);
     }
 
     pub(crate) fn node_mode(&mut self, value: NodeMode) {

@@ -92,6 +92,7 @@ impl World {
         let audit = Audit {
             began_ms: 0,
             orphans,
+            untagged: BTreeSet::new(),
             touched,
             enis,
         };

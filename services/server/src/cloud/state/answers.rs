@@ -46,7 +46,7 @@ impl State {
                     auditing.call.page = page.next;
                     match auditing.call.page {
                         Some(_) => self.ask(Errand::Audit(auditing), Lane::Look, NOBODY),
-                        None => self.audited(auditing, now_ms, out),
+                        None => self.audited(auditing, now_ms, troubles, out),
                     }
                 }
                 _ => self.audits.failed(),

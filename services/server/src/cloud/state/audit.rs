@@ -2,14 +2,17 @@
 
 use super::{Errand, NOBODY, Out, State};
 use crate::cloud::compare::Audit;
+use crate::cloud::troubles::Troubles;
 use berth_cloud::Call;
 use berth_cloud::budget::{Lane, Level};
-use berth_cloud::call::DescribeNetworkInterfaces;
+use berth_cloud::call::{DescribeNetworkInterfaces, ENIS_PER_CALL};
 use berth_cloud::conductor::{TAG_JOB, tags_of_cluster};
 use berth_cloud::eni::{Eni as CloudEni, EniStatus};
 use berth_cloud::id::EniId as CloudEniId;
 use berth_domain::id::{EniNumber, JobId};
+use berth_domain::row::Eni;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Between two audits.
 const EVERY_MS: u64 = 60_000;
@@ -28,6 +31,7 @@ pub(super) struct Audits {
     /// Of the last one.
     last: Option<(u64, Vec<CloudEni>)>,
     orphans: BTreeMap<CloudEniId, u64>,
+    untagged: BTreeSet<EniNumber>,
 }
 
 /// An audit under way.
@@ -36,6 +40,8 @@ pub(super) struct Auditing {
     pub call: DescribeNetworkInterfaces,
     pub began_ms: u64,
     pub enis: Vec<CloudEni>,
+    /// Those that the ledger has and the cluster's tag did not show: they are asked for by name.
+    pub missing: Option<Vec<CloudEniId>>,
 }
 
 // === impl Audits ===
@@ -84,6 +90,7 @@ impl State {
             },
             began_ms: now_ms,
             enis: Vec::new(),
+            missing: None,
         };
         self.ask(Errand::Audit(auditing), Lane::Look, NOBODY);
     }
@@ -94,9 +101,67 @@ impl State {
             .collect()
     }
 
-    /// All pages have come.
-    pub(super) fn audited(&mut self, auditing: Auditing, now_ms: u64, out: &mut Vec<Out>) {
+    /// All pages of a call have come: those that it did not show are looked for by name, a hundred at a time.
+    pub(super) fn audited(
+        &mut self,
+        mut auditing: Auditing,
+        now_ms: u64,
+        troubles: &mut Troubles,
+        out: &mut Vec<Out>,
+    ) {
+        let mut missing = match auditing.missing.take() {
+            Some(missing) => missing,
+            None => self.missing(&auditing.enis),
+        };
+        if missing.is_empty() {
+            return self.compared(auditing, now_ms, troubles, out);
+        }
+        let rest = missing.split_off(missing.len().min(ENIS_PER_CALL));
+        auditing.call = DescribeNetworkInterfaces {
+            enis: missing,
+            ..DescribeNetworkInterfaces::default()
+        };
+        auditing.missing = Some(rest);
+        self.ask(Errand::Audit(auditing), Lane::Look, NOBODY);
+    }
+
+    /// In the ledger, and not shown.
+    fn missing(&self, shown: &[CloudEni]) -> Vec<CloudEniId> {
+        let shown: BTreeSet<&str> = shown.iter().map(|eni| eni.id.as_str()).collect();
+        let rows = self.enis.values().filter_map(|row| row.id.as_ref());
+        let missing = rows.filter(|id| !shown.contains(id.as_str()));
+        missing
+            .filter_map(|id| CloudEniId::new(id.as_str()))
+            .collect()
+    }
+
+    /// Those that lack a tag which they have to have.
+    fn untagged(&self, shown: &[CloudEni]) -> BTreeSet<EniNumber> {
+        let shown: BTreeMap<&str, &CloudEni> =
+            shown.iter().map(|eni| (eni.id.as_str(), eni)).collect();
+        let lacks = |row: &&Arc<Eni>| {
+            let there = row.id.as_ref().and_then(|id| shown.get(id.as_str()));
+            let mut needed = tags_of_cluster(self.cluster.as_str());
+            needed.extend(self.tags(row.node));
+            there.is_some_and(|there| {
+                let has = |(key, value): (&String, &String)| there.tags.get(key) == Some(value);
+                !needed.iter().all(has)
+            })
+        };
+        let rows = self.enis.values().filter(lacks);
+        rows.map(|row| row.number).collect()
+    }
+
+    fn compared(
+        &mut self,
+        auditing: Auditing,
+        now_ms: u64,
+        troubles: &mut Troubles,
+        out: &mut Vec<Out>,
+    ) {
         self.audits.is_out = false;
+        self.audits.untagged = self.untagged(&auditing.enis);
+        troubles.leave_alone(self.audits.untagged.clone());
         let known: BTreeSet<&str> = self
             .enis
             .values()
@@ -141,6 +206,7 @@ impl State {
             began_ms,
             enis,
             touched: self.audits.touched.clone(),
+            untagged: self.audits.untagged.clone(),
             orphans: self.audits.orphans.clone(),
         })
     }

@@ -5,6 +5,7 @@ use crate::cloud::troubles::Troubles;
 use crate::node::message;
 use berth_cloud::budget::Lane;
 use berth_cloud::conductor::Next;
+use berth_cloud::error::{Cause, Error};
 use berth_domain::command::{AdvanceJob, Command, Report};
 use berth_domain::id::{JobId, Principal};
 use berth_domain::row::{Job, Work};
@@ -30,6 +31,13 @@ impl State {
         let (lane, trouble) = (conducting.lane, conducting.words());
         match next {
             None => {}
+            // Somebody has taken its tag away: it is not ours to change.
+            Some(Next::Call(call)) if troubles.is_left_alone(job.eni) => {
+                let why = "the ENI has lost a tag that Berth's ENIs have: give it back, or end the ENI yourself";
+                let error = Error::of(call.action().name(), Cause::NotSent, why);
+                conducting.conductor.answered(Err(error), moment);
+                return self.drive(id, now_ms, troubles, out);
+            }
             Some(Next::Call(call)) => self.ask(Errand::Step { job: id, call }, lane, job.node.0),
             Some(Next::Look(look)) => self.looks.want(look, id, now_ms),
             Some(Next::Wait(at_ms)) => out.push(Out::WakeAt(at_ms.max(now_ms + 1))),

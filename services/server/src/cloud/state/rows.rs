@@ -4,6 +4,7 @@ use super::{Conducting, Out, State};
 use crate::cloud::troubles::Troubles;
 use crate::router::View;
 use berth_cloud::conductor::{Conductor, Moment, Setting};
+use berth_cloud::eni::Tags;
 use berth_cloud::id::{CloudVSwitchId, InstanceId};
 use berth_domain::id::*;
 use berth_domain::row::{Change, Job, Node, VSwitch};
@@ -19,6 +20,9 @@ impl State {
     pub(super) fn resume(&mut self, view: &View, now_ms: u64) {
         view.nodes().for_each(|node| self.know_node(node));
         view.vswitches().for_each(|row| self.know_vswitch(row));
+        for pool in view.pools() {
+            self.pools.insert(pool.id, Arc::clone(pool));
+        }
         for eni in view.enis() {
             self.enis.insert(eni.number, Arc::clone(eni));
         }
@@ -29,6 +33,10 @@ impl State {
     }
 
     fn know_node(&mut self, node: &Node) {
+        match node.pool {
+            Some(pool) => self.pool_of.insert(node.id, pool),
+            None => self.pool_of.remove(&node.id),
+        };
         if let Some(instance) = InstanceId::new(node.identity.as_str()) {
             self.instances.insert(node.id, instance);
         }
@@ -75,7 +83,16 @@ impl State {
                 CloudVSwitchId::new("vsw-unknown").expect("a name") // fixed text
             }),
             resource_group: None,
+            tags: self.tags(job.node),
         }
+    }
+
+    /// What ENIs of a node have to be tagged with, besides Berth's own.
+    pub(super) fn tags(&self, node: NodeId) -> Tags {
+        let pool = self.pool_of.get(&node).and_then(|id| self.pools.get(id));
+        let tags = pool.into_iter().flat_map(|pool| &pool.eni_tags);
+        tags.map(|tag| (tag.key.to_string(), tag.value.to_string()))
+            .collect()
     }
 
     /// Applied changes, in order.
@@ -94,7 +111,16 @@ impl State {
                 } => self.know_node(row),
                 Change::Node {
                     id, after: None, ..
-                } => troubles.forget(*id),
+                } => {
+                    self.pool_of.remove(id);
+                    troubles.forget(*id);
+                }
+                Change::NodePool { id, after, .. } => {
+                    match after {
+                        Some(row) => self.pools.insert(*id, Arc::clone(row)),
+                        None => self.pools.remove(id),
+                    };
+                }
                 Change::VSwitch {
                     after: Some(row), ..
                 } => self.know_vswitch(row),

@@ -7,10 +7,13 @@ use crate::grpc::limits;
 use crate::grpc::principal::Caller;
 use berth_domain::Ledger;
 use berth_domain::command::{Command, DeleteNodePool, SetNodePool};
-use berth_domain::id::{EniId, NodePoolName, SecurityGroup, VSwitchId, VSwitchName};
+use berth_domain::id::{
+    EniId, NodePoolName, SecurityGroup, TagKey, TagValue, VSwitchId, VSwitchName,
+};
 use berth_domain::outcome::Refusal;
-use berth_domain::row::VSwitchChoice;
+use berth_domain::row::{EniTag, IdleSettings, VSwitchChoice};
 use berth_proto::v1;
+use std::collections::HashMap;
 
 pub(super) async fn set(
     service: &AdminService,
@@ -125,12 +128,35 @@ fn command(request: &v1::SetNodePoolRequest) -> Decoded<SetNodePool> {
         security_groups: groups
             .map(|text| name("security_groups", text, SecurityGroup::new))
             .collect::<Decoded<_>>()?,
-        min_idle: request.min_idle,
-        max_idle: request.max_idle,
+        idle: IdleSettings {
+            min: request.min_idle,
+            max: request.max_idle,
+            warm_up: request.warm_up,
+            reclaim_after_ms: request.reclaim_after_ms,
+            reclaim_batch: request.reclaim_batch,
+            reclaim_every_ms: request.reclaim_every_ms,
+        },
+        eni_tags: tags(&request.eni_tags)?,
+        acceleration: request.acceleration,
+        network_policy: request.network_policy,
         blocked: blocked
             .map(|text| name("blocked_enis", text, EniId::new))
             .collect::<Decoded<_>>()?,
     })
+}
+
+fn tags(texts: &HashMap<String, String>) -> Decoded<Vec<EniTag>> {
+    let mut tags = texts
+        .iter()
+        .map(|(key, value)| {
+            Ok(EniTag {
+                key: name("eni_tags", key, TagKey::new)?,
+                value: name("eni_tags", value, TagValue::new)?,
+            })
+        })
+        .collect::<Decoded<Vec<_>>>()?;
+    tags.sort();
+    Ok(tags)
 }
 
 fn choice(text: &str) -> Decoded<VSwitchChoice> {

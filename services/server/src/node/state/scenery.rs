@@ -1,9 +1,9 @@
 //! What a plan of jobs is made from: a node's ENIs, who waits, and what the cloud refuses.
 
 use super::{CloudWorld, State, World};
-use crate::cloud::Scope;
+use crate::cloud::{Scope, Troubles};
 use crate::node::request::Work;
-use crate::node::supply::{ENI_YOUNG_MS, EniScene, Group, Scene};
+use crate::node::supply::{Counts, ENI_YOUNG_MS, EniScene, Group, Scene};
 use berth_cloud::budget::Level;
 use berth_domain::address::Family;
 use berth_domain::capacity::{NodeMode, catalogue};
@@ -26,6 +26,10 @@ impl State {
         world: World<'_>,
     ) -> Scene {
         let (id, now_ms) = (self.node.id, world.now_ms);
+        let expected = self.expected(world);
+        let enis = self.enis(pool, cloud.troubles, (now_ms, world.ledger_ms()));
+        let counts = counts(&enis, expected);
+        let wanted = self.supply.idle.wanted(&pool.idle, counts);
         let usable = |vswitch: &VSwitchId| {
             let row = world.view.vswitch_by_id(*vswitch);
             let fits = |row: &Arc<_>| {
@@ -44,14 +48,12 @@ impl State {
         let set = |fits: &dyn Fn(&VSwitchId) -> bool| -> BTreeSet<VSwitchId> {
             vswitches.iter().copied().filter(|id| fits(id)).collect()
         };
-        let expected = self.expected(world);
-        let enis = self.enis(pool, (now_ms, world.ledger_ms()));
         let trunk = enis.iter().any(|eni| eni.row.kind == EniKind::Trunk);
         let mut scene = Scene {
             eni_slots: self.node.eni_slots,
             sets_per_eni: self.node.addresses_per_eni,
             beginning: self.supply.beginning.values().cloned().collect(),
-            needs: self.needs(pool.min_idle.saturating_add(expected), &vswitches),
+            needs: self.needs(wanted, &vswitches),
             choice: pool.choice,
             free: cloud.free.clone(),
             dry: set(&|id| is_dry(id).0),
@@ -60,13 +62,17 @@ impl State {
             no_more_enis: cloud.troubles.rests(Scope::Enis(id), now_ms).is_some(),
             wants_trunk: pool.mode == NodeMode::SharedTrunk && !trunk && self.can_trunk(),
             keeps_all: cloud.troubles.level() != Level::Normal,
-            idle_max: pool.max_idle.max(pool.min_idle.saturating_add(expected)),
-            is_surplus: false,
+            surplus: 0,
             vswitches,
             enis,
         };
-        let is_too_much = scene.idle() > scene.idle_max && self.supply.waiting.is_empty();
-        scene.is_surplus = self.supply.surplus(is_too_much, now_ms);
+        let open = scene.enis.iter().filter(|eni| !eni.is_closed);
+        let warm = open.flat_map(|eni| eni.warm.iter().copied());
+        let surplus = self.supply.idle.surplus(&pool.idle, counts, warm, now_ms);
+        // Who waits takes what is there first.
+        if self.supply.waiting.is_empty() {
+            scene.surplus = surplus;
+        }
         scene
     }
 
@@ -119,12 +125,15 @@ impl State {
     }
 
     /// `now`: monotonic, and the ledger's.
-    fn enis(&self, pool: &NodePool, now: (u64, u64)) -> Vec<EniScene> {
+    fn enis(&self, pool: &NodePool, troubles: &Troubles, now: (u64, u64)) -> Vec<EniScene> {
         let scene = |row: &Arc<Eni>| {
             let jobs = self.supply.jobs.values();
             let own = jobs.filter(|job| job.eni == row.number);
             let own: Vec<&Job> = own.map(|job| &**job).collect();
-            self.eni_scene(row, &own, pool, now)
+            let mut scene = self.eni_scene(row, &own, pool, now);
+            scene.is_left_alone = troubles.is_left_alone(row.number);
+            scene.is_closed |= scene.is_left_alone;
+            scene
         };
         self.supply.enis.values().map(scene).collect()
     }
@@ -165,11 +174,27 @@ impl State {
             is_unused: Family::ALL
                 .into_iter()
                 .all(|family| load[family as usize] == count(&warm, family)),
+            is_left_alone: false,
+            warm: warm.iter().copied().filter(IpAddr::is_ipv4).collect(),
             is_old: self.supply.age_ms(row.number, now_ms) >= ENI_YOUNG_MS,
             removable: warm.into_iter().filter(|at| *at != row.primary).collect(),
             row: Arc::clone(row),
         }
     }
+}
+
+/// In sets. What is on closed ENIs serves nobody new, but its pods count.
+fn counts(enis: &[EniScene], expected: u32) -> Counts {
+    let mut counts = Counts {
+        idle: 0,
+        others: 0,
+        expected,
+    };
+    for eni in enis {
+        counts.idle += if eni.is_closed { 0 } else { eni.idle };
+        counts.others += eni.load.saturating_sub(eni.idle + eni.coming);
+    }
+    counts
 }
 
 // === impl CloudWorld ===

@@ -13,7 +13,7 @@ use berth_domain::choose::Families;
 use berth_domain::command::{self, BeginJob, Command};
 use berth_domain::id::*;
 use berth_domain::outcome::{Answer, Outcome};
-use berth_domain::row::NodePool;
+use berth_domain::row::Eni;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,11 +33,10 @@ impl State {
         world: World<'_>,
         out: &mut Vec<Out>,
     ) -> Option<Add> {
-        let blocked = world.view.pool_of(&self.node);
-        let blocked = blocked.map_or(&[][..], |pool| pool.blocked.as_slice());
+        let barred = self.barred(world);
         for vswitch in &plan.candidates {
             let families = Families::of(vswitch);
-            if let Some((eni, set)) = self.warm.take_beside(vswitch.id, families, blocked) {
+            if let Some((eni, set)) = self.warm.take_beside(vswitch.id, families, &barred) {
                 let choice = chosen(&plan, vswitch, eni, set.clone(), Found::Warm(set));
                 return Some(self.propose_bind(add, choice, out));
             }
@@ -55,6 +54,22 @@ impl State {
         out.push(Out::WakeAt(add.give_up_at_ms.max(world.now_ms + 1)));
         add.phase = Phase::Parked(failure);
         Some(add)
+    }
+
+    /// ENIs that nothing new comes onto: those that the pool blocks, and those that have lost their tags.
+    fn barred(&self, world: World<'_>) -> Vec<EniId> {
+        let pool = world.view.pool_of(&self.node);
+        let blocked = pool
+            .into_iter()
+            .flat_map(|pool| pool.blocked.iter().cloned());
+        let is_alone = |eni: &&Arc<Eni>| {
+            let troubles = world.cloud.map(|cloud| cloud.troubles);
+            troubles.is_some_and(|troubles| troubles.is_left_alone(eni.number))
+        };
+        let alone = self.supply.enis.values().filter(is_alone);
+        blocked
+            .chain(alone.filter_map(|eni| eni.id.clone()))
+            .collect()
     }
 
     /// Why there is no address, in the cloud's words if it said something.
@@ -89,13 +104,16 @@ impl State {
         let Some(pool) = world.view.pool_of(&self.node).cloned() else {
             return;
         };
-        self.serve_waiting(&pool, world, out);
+        self.serve_waiting(world, out);
         let Some(cloud) = world.cloud else { return };
         let now_ms = world.now_ms;
         self.supply.know(now_ms);
         if !self.supply.rests(now_ms) {
             let scene = self.scene(&pool, cloud, world);
             for step in supply::plan(&scene) {
+                if !matches!(step, supply::Step::Bring { .. }) {
+                    self.supply.idle.reclaimed(now_ms);
+                }
                 self.take_step(step, world, out);
             }
             self.hurry(out);
@@ -109,7 +127,11 @@ impl State {
     }
 
     /// Those who wait look again, in the order in which they came, as long as there is something.
-    fn serve_waiting(&mut self, pool: &NodePool, world: World<'_>, out: &mut Vec<Out>) {
+    fn serve_waiting(&mut self, world: World<'_>, out: &mut Vec<Out>) {
+        if self.supply.waiting.is_empty() {
+            return;
+        }
+        let barred = self.barred(world);
         let came = |key: &Arc<AttachmentKey>| match self.lanes.get(key).and_then(VecDeque::front) {
             Some(Work::Add(add)) if matches!(add.phase, Phase::Parked(_)) => Some(add.came_at_ms),
             _ => None,
@@ -124,7 +146,7 @@ impl State {
             let has_some = |id: &VSwitchId| {
                 let row = world.view.vswitch_by_id(*id);
                 let stock = self.warm.stock();
-                row.is_some_and(|row| stock.has_beside(*id, Families::of(row), &pool.blocked))
+                row.is_some_and(|row| stock.has_beside(*id, Families::of(row), &barred))
             };
             let may_have = ids.iter().any(has_some);
             self.supply.waiting.insert(Arc::clone(&key), ids);

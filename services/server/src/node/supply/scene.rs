@@ -38,10 +38,8 @@ pub(in crate::node) struct Scene {
     pub wants_trunk: bool,
     /// Nothing goes back for now.
     pub keeps_all: bool,
-    /// Sets that may be warm at most.
-    pub idle_max: u32,
-    /// There has been more for long enough.
-    pub is_surplus: bool,
+    /// Warm sets that go back now.
+    pub surplus: u32,
 }
 
 /// One ENI.
@@ -55,12 +53,16 @@ pub(in crate::node) struct EniScene {
     pub coming: u32,
     /// Sets that are warm and not promised.
     pub idle: u32,
+    /// One address of each of these.
+    pub warm: Vec<IpAddr>,
     /// The addresses of these, without the primary one.
     pub removable: Vec<IpAddr>,
     /// A job works on it.
     pub is_busy: bool,
     /// Nothing new comes onto it: it is blocked, or its vSwitch is drained or not the pool's.
     pub is_closed: bool,
+    /// It has lost its tags, and is not Berth's to change.
+    pub is_left_alone: bool,
     /// Nothing but warm addresses is on it.
     pub is_unused: bool,
     /// It may be deleted by its age.
@@ -76,16 +78,6 @@ pub(in crate::node) struct Group {
     pub sets: u32,
     /// Pods wait for them.
     pub urgent: bool,
-}
-
-// === impl Scene ===
-
-impl Scene {
-    /// Sets that are warm and may be given out.
-    pub fn idle(&self) -> u32 {
-        let open = self.enis.iter().filter(|eni| !eni.is_closed);
-        open.map(|eni| eni.idle).sum()
-    }
 }
 
 // === impl EniScene ===

@@ -11,11 +11,11 @@ pub(super) fn steps(scene: &Scene) -> Vec<Step> {
     let mut free = at_rest(scene);
     let closed = free.iter().filter(|eni| eni.is_closed);
     let steps: Vec<Step> = closed.filter_map(|eni| closed_step(eni)).collect();
-    if !steps.is_empty() || !scene.is_surplus {
+    if !steps.is_empty() || scene.surplus == 0 {
         return steps;
     }
     // An ENI at a time: what is left decides again.
-    let surplus = scene.idle().saturating_sub(scene.idle_max);
+    let surplus = scene.surplus;
     free.retain(|eni| !eni.is_closed && eni.idle > 0);
     free.sort_by_key(|eni| (eni.load, std::cmp::Reverse(eni.row.number)));
     let whole = free
@@ -58,8 +58,9 @@ fn at_rest(scene: &Scene) -> Vec<&EniScene> {
         let goes = |one: &Beginning| matches!(one, Beginning::Go { eni } if *eni == number);
         scene.beginning.iter().any(goes)
     };
-    let at_rest =
-        |eni: &&EniScene| eni.row.state == EniState::InUse && !eni.is_busy && !is_going(eni);
+    let at_rest = |eni: &&EniScene| {
+        eni.row.state == EniState::InUse && !eni.is_busy && !eni.is_left_alone && !is_going(eni)
+    };
     scene.enis.iter().filter(at_rest).collect()
 }
 

@@ -1,6 +1,6 @@
-use super::Supply;
 use super::scene::{EniScene, Group, Scene};
 use super::{Beginning, Intent, Step, plan};
+use super::{Supply, yielded};
 use crate::failure::Failure;
 use berth_domain::id::*;
 use berth_domain::row::{Eni, EniKind, EniState, VSwitchChoice};
@@ -18,7 +18,6 @@ fn scene(needs: Vec<Group>) -> Scene {
         needs,
         vswitches: vec![H, I],
         free: [(H, 100), (I, 200)].into(),
-        idle_max: 5,
         ..Scene::default()
     }
 }
@@ -48,9 +47,11 @@ fn eni(number: u64, load: u32, idle: u32) -> EniScene {
         load,
         coming: 0,
         idle,
+        warm: (0..idle).map(address).collect(),
         removable: (1..idle).map(address).collect(),
         is_busy: false,
         is_closed: false,
+        is_left_alone: false,
         is_unused: load == idle,
         is_old: true,
     }
@@ -196,7 +197,7 @@ fn the_emptiest_goes_first() {
     let mut scene = scene(Vec::new());
     scene.enis = vec![eni(1, 20, 8), eni(2, 4, 4)];
     assert_eq!(plan(&scene), []);
-    scene.is_surplus = true;
+    scene.surplus = 7;
     assert_eq!(plan(&scene), [Step::Delete { eni: EniNumber(2) }]);
     scene.enis[1].is_old = false;
     let taken = |steps: Vec<Step>| match steps.as_slice() {
@@ -228,16 +229,18 @@ fn what_is_closed_goes() {
     assert_eq!(plan(&scene), []);
 }
 
-/// Promise: what is too much goes back only after a minute in which it was too much all the time.
+/// Promise: of an ENI that has lost its tags nothing is changed, and nothing comes onto it.
 #[test]
-fn a_surplus_has_a_minute() {
-    let mut supply = Supply::default();
-    assert!(!supply.surplus(true, 1_000));
-    assert!(!supply.surplus(true, 60_999));
-    assert_eq!(supply.next_try_ms(1_000), Some(61_000));
-    assert!(!supply.surplus(false, 60_999));
-    assert!(!supply.surplus(true, 61_000));
-    assert!(supply.surplus(true, 121_000));
+fn what_is_left_alone_stays() {
+    let mut scene = scene(vec![pods(1)]);
+    let mut alone = eni(1, 3, 3);
+    (alone.is_closed, alone.is_left_alone) = (true, true);
+    scene.enis.push(alone);
+    assert_eq!(brought(&plan(&scene)), [(0, 1, 1, false)]);
+    scene.needs.clear();
+    scene.surplus = 3;
+    assert_eq!(plan(&scene), []);
+    assert_eq!(yielded(&scene, H, 3), []);
 }
 
 /// Promise: a vSwitch that had nothing is asked again after five seconds, or at once after it gave something.

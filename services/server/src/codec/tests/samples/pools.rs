@@ -33,9 +33,11 @@ pub fn pool_row() -> impl Strategy<Value = NodePool> {
         vswitches(),
         groups(),
         prop::collection::vec(eni(), 0..3),
+        prop::collection::vec(eni_tag(), 0..3),
     );
-    (any::<u64>(), name(), kinds, lists, any::<(u32, u32)>()).prop_map(
-        |(id, name, (mode, choice), lists, (min_idle, max_idle))| NodePool {
+    let settings = (idle(), any::<(bool, bool)>());
+    (any::<u64>(), name(), kinds, lists, settings).prop_map(
+        |(id, name, (mode, choice), lists, (idle, (acceleration, network_policy)))| NodePool {
             id: NodePoolId(id),
             name,
             mode,
@@ -43,11 +45,34 @@ pub fn pool_row() -> impl Strategy<Value = NodePool> {
             draining: lists.1,
             choice,
             security_groups: lists.2,
-            min_idle,
-            max_idle,
+            idle,
             blocked: lists.3,
+            eni_tags: lists.4,
+            acceleration,
+            network_policy,
         },
     )
+}
+
+fn idle() -> impl Strategy<Value = IdleSettings> {
+    let counts = any::<(u32, u32, u32, u32)>();
+    (counts, any::<(u64, u64)>()).prop_map(|((min, max, warm_up, batch), (after, every))| {
+        IdleSettings {
+            min,
+            max,
+            warm_up,
+            reclaim_after_ms: after,
+            reclaim_batch: batch,
+            reclaim_every_ms: every,
+        }
+    })
+}
+
+fn eni_tag() -> impl Strategy<Value = EniTag> {
+    ("[a-z]{1,8}", "[a-z]{1,8}").prop_map(|(key, value)| EniTag {
+        key: TagKey::new(&key).expect("allowed"),
+        value: TagValue::new(&value).expect("allowed"),
+    })
 }
 
 /// Any command of a pool.
@@ -61,9 +86,11 @@ pub fn pool_command() -> impl Strategy<Value = Command> {
                 draining: row.draining,
                 choice: row.choice,
                 security_groups: row.security_groups,
-                min_idle: row.min_idle,
-                max_idle: row.max_idle,
+                idle: row.idle,
                 blocked: row.blocked,
+                eni_tags: row.eni_tags,
+                acceleration: row.acceleration,
+                network_policy: row.network_policy,
             })
         }),
         name().prop_map(|name| Command::DeleteNodePool(DeleteNodePool { name })),

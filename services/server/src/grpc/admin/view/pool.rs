@@ -2,9 +2,13 @@
 
 use super::{Page, page};
 use berth_domain::Ledger;
-use berth_domain::id::{NodeId, NodePoolName, VSwitchId};
+use berth_domain::id::{NodeId, NodePoolName, VSwitchId, Zone};
 use berth_domain::row::{Eni, Job, NodePool};
 use berth_proto::v1;
+use std::collections::BTreeSet;
+
+/// With fewer zones a zone that fails takes too many nodes (ACK's own advice for vSwitches of pods).
+const ZONES_WISE: usize = 3;
 
 pub(in crate::grpc::admin) fn pool_named(
     ledger: &Ledger,
@@ -65,14 +69,47 @@ fn pool(ledger: &Ledger, row: &NodePool) -> v1::NodePool {
         draining: names(&row.draining),
         choice: row.choice.name().into(),
         security_groups: texts(&row.security_groups),
-        min_idle: row.min_idle,
-        max_idle: row.max_idle,
+        min_idle: row.idle.min,
+        max_idle: row.idle.max,
+        eni_tags: row
+            .eni_tags
+            .iter()
+            .map(|tag| (tag.key.to_string(), tag.value.to_string()))
+            .collect(),
+        warm_up: row.idle.warm_up,
+        reclaim_after_ms: row.idle.reclaim_after_ms,
+        reclaim_batch: row.idle.reclaim_batch,
+        reclaim_every_ms: row.idle.reclaim_every_ms,
+        acceleration: row.acceleration,
+        network_policy: row.network_policy,
+        warnings: warnings(ledger, row),
         blocked_enis: texts(&row.blocked),
         nodes: nodes.len() as u32,
         enis: count(&|id| ledger.enis_of(id).count()),
         jobs: count(&|id| ledger.jobs_of(id).count()),
         revision: ledger.revision().0,
     }
+}
+
+/// What is allowed and unwise.
+fn warnings(ledger: &Ledger, row: &NodePool) -> Vec<String> {
+    let rows = row.vswitches.iter().filter(|id| row.takes_from(**id));
+    let zones: BTreeSet<&Zone> = rows
+        .filter_map(|id| Some(&ledger.vswitch(*id)?.zone))
+        .collect();
+    let mut said = Vec::new();
+    if zones.len() < ZONES_WISE {
+        let names: Vec<&str> = zones.iter().map(|zone| zone.as_str()).collect();
+        said.push(format!(
+            "its vSwitches are in {} of at least {ZONES_WISE} zones ({}): when one fails few nodes are left",
+            names.len(),
+            names.join(", ")
+        ));
+    }
+    if row.network_policy && !row.mode.shares() {
+        said.push("NetworkPolicies do not hold for pods with an ENI of their own".into());
+    }
+    said
 }
 
 fn eni(ledger: &Ledger, row: &Eni) -> v1::Eni {
