@@ -38,7 +38,7 @@ pub struct Proposal {
     pub facts_version: u64,
     #[prost(
         oneof = "proposal::Command",
-        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100, 29, 30, 33, 34, 35, 36, 37"
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 100, 29, 30, 33, 34, 35, 36, 37, 38"
     )]
     pub command: ::core::option::Option<proposal::Command>,
 }
@@ -93,6 +93,8 @@ pub mod proposal {
         SetNodePool(super::SetNodePool),
         #[prost(message, tag = "37")]
         DeleteNodePool(super::DeleteNodePool),
+        #[prost(message, tag = "38")]
+        SetVswitch(super::SetVSwitch),
     }
 }
 /// 4 or 16 bytes, network order.
@@ -553,6 +555,19 @@ pub struct SetNodePool {
     pub acceleration: bool,
     #[prost(bool, tag = "13")]
     pub network_policy: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetVSwitch {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub ipv4: ::core::option::Option<Subnet>,
+    #[prost(message, optional, tag = "3")]
+    pub ipv6: ::core::option::Option<Subnet>,
+    #[prost(message, repeated, tag = "4")]
+    pub exclusions: ::prost::alloc::vec::Vec<AddressRange>,
+    #[prost(uint64, tag = "5")]
+    pub cooling_ms: u64,
 }
 /// Besides the bounds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1837,6 +1837,28 @@ pub struct Node {
     #[prost(string, tag = "13")]
     pub pool: ::prost::alloc::string::String,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetVSwitchRequest {
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<Change>,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Empty = as it is. A CIDR holds the old one or lies in it.
+    #[prost(string, tag = "3")]
+    pub ipv4_cidr: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub ipv4_gateway: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub ipv6_cidr: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub ipv6_gateway: ::prost::alloc::string::String,
+    /// All of them, those by rule aside: what is not named is given out.
+    #[prost(string, repeated, tag = "7")]
+    pub exclusions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// 0 = as it is.
+    #[prost(uint64, tag = "8")]
+    pub cooling_ms: u64,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetNodePoolRequest {
     #[prost(message, optional, tag = "1")]
@@ -2846,6 +2868,27 @@ pub mod admin_client {
             self.inner.unary(req, path, codec).await
         }
         /// Makes a pool of nodes whose pods take addresses of ENIs, or changes all of a known one. Its mode stays while it has nodes.
+        /// Other CIDRs, exclusions or rest of a known vSwitch; refused while it would take an address from somebody.
+        pub async fn set_v_switch(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetVSwitchRequest>,
+        ) -> std::result::Result<tonic::Response<super::VSwitch>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/berth.v1.Admin/SetVSwitch",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("berth.v1.Admin", "SetVSwitch"));
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn set_node_pool(
             &mut self,
             request: impl tonic::IntoRequest<super::SetNodePoolRequest>,
@@ -3501,6 +3544,11 @@ pub mod admin_server {
             tonic::Status,
         >;
         /// Makes a pool of nodes whose pods take addresses of ENIs, or changes all of a known one. Its mode stays while it has nodes.
+        /// Other CIDRs, exclusions or rest of a known vSwitch; refused while it would take an address from somebody.
+        async fn set_v_switch(
+            &self,
+            request: tonic::Request<super::SetVSwitchRequest>,
+        ) -> std::result::Result<tonic::Response<super::VSwitch>, tonic::Status>;
         async fn set_node_pool(
             &self,
             request: tonic::Request<super::SetNodePoolRequest>,
@@ -4101,6 +4149,49 @@ pub mod admin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListNodesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/berth.v1.Admin/SetVSwitch" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetVSwitchSvc<T: Admin>(pub Arc<T>);
+                    impl<T: Admin> tonic::server::UnaryService<super::SetVSwitchRequest>
+                    for SetVSwitchSvc<T> {
+                        type Response = super::VSwitch;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetVSwitchRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Admin>::set_v_switch(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetVSwitchSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -97,6 +97,7 @@ macro_rules! changes {
 changes!(
     CreateVSwitchRequest,
     DeleteVSwitchRequest,
+    SetVSwitchRequest,
     RegisterNodeRequest,
     RemoveNodeRequest,
     SetNodePoolRequest,
@@ -157,6 +158,8 @@ calls! { AllocatorClient:
 calls! { AdminClient:
     /// A new vSwitch. An empty request id is replaced by a fresh one, here and in every change.
     create_vswitch = create_v_switch(CreateVSwitchRequest) -> VSwitch, REPEATABLE;
+    /// Other CIDRs, exclusions or rest of a vSwitch.
+    set_vswitch = set_v_switch(SetVSwitchRequest) -> VSwitch, REPEATABLE;
     /// Ends a vSwitch that nothing uses.
     delete_vswitch = delete_v_switch(DeleteVSwitchRequest) -> DeleteResponse, REPEATABLE;
     /// One vSwitch.

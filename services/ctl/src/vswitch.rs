@@ -3,6 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod list;
+pub mod set;
 pub mod show;
 
 use clap::Subcommand;
@@ -18,6 +19,7 @@ pub enum Command {
     Create(create::Create),
     List(list::List),
     Show(show::Show),
+    Set(set::Set),
     Delete(delete::Delete),
 }
 
@@ -30,6 +32,7 @@ impl Command {
             Self::Create(command) => command.run(session).await,
             Self::List(command) => command.run(session).await,
             Self::Show(command) => command.run(session).await,
+            Self::Set(command) => command.run(session).await,
             Self::Delete(command) => command.run(session).await,
         }
     }

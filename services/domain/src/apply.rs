@@ -29,6 +29,7 @@ mod request;
 mod security_groups;
 mod set_cluster_version;
 mod set_node_pool;
+mod set_vswitch;
 mod stock;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -101,6 +102,7 @@ pub(crate) fn decide(context: &Context, proposal: &Proposal) -> Decided {
         Command::NoteForeign(command) => note_foreign::decide(context, command),
         Command::SetNodePool(command) => set_node_pool::decide(context, command),
         Command::DeleteNodePool(command) => delete_node_pool::decide(context, command),
+        Command::SetVSwitch(command) => set_vswitch::decide(context, command),
     })
 }
 

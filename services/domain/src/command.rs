@@ -100,6 +100,8 @@ pub enum Command {
     SetNodePool(SetNodePool),
     /// Ends a pool that has no nodes.
     DeleteNodePool(DeleteNodePool),
+    /// Other CIDRs, exclusions or rest of a known vSwitch.
+    SetVSwitch(SetVSwitch),
 }
 
 /// See [`Command::CreateVSwitch`]. Refused if the name exists, a CIDR has host bits or overlaps another vSwitch's.
@@ -121,6 +123,22 @@ pub struct CreateVSwitch {
     pub kind: NetworkKind,
     /// As the cloud names it; of a VPC only, and unique.
     pub cloud: Option<CloudVSwitchId>,
+}
+
+/// See [`Command::SetVSwitch`]. Each CIDR holds the old one or lies in it; refused while an address that would not be given out any more
+/// is other than free, cooling or foreign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetVSwitch {
+    /// Which.
+    pub name: VSwitchName,
+    /// Of the families that it has.
+    pub ipv4: Option<Subnet>,
+    /// Of the families that it has.
+    pub ipv6: Option<Subnet>,
+    /// By the administrator, all of them; those by rule are added.
+    pub exclusions: Vec<AddressRange>,
+    /// ms of ledger time.
+    pub cooling_ms: u64,
 }
 
 /// See [`Command::DeleteVSwitch`]. Refused while any address is other than free, cooling or excluded, or a claim lives in it.
@@ -416,7 +434,7 @@ pub struct Live {
 }
 
 /// Every name of [`Command::name`].
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 24] = [
     "create-vswitch",
     "delete-vswitch",
     "register-node",
@@ -440,6 +458,7 @@ pub const NAMES: [&str; 23] = [
     "note-foreign",
     "set-node-pool",
     "delete-node-pool",
+    "set-vswitch",
 ];
 
 /// The static text of a command's name, for whoever reads one back.
@@ -476,6 +495,7 @@ impl Command {
             Self::NoteForeign(_) => "note-foreign",
             Self::SetNodePool(_) => "set-node-pool",
             Self::DeleteNodePool(_) => "delete-node-pool",
+            Self::SetVSwitch(_) => "set-vswitch",
         }
     }
 
@@ -505,6 +525,7 @@ impl Command {
             Self::NoteForeign(_) => 19,
             Self::SetNodePool(_) => 20,
             Self::DeleteNodePool(_) => 21,
+            Self::SetVSwitch(_) => 22,
         }
     }
 }

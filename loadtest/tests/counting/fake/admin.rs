@@ -54,6 +54,10 @@ impl Admin for Fake {
         }))
     }
 
+    async fn set_v_switch(&self, _: Request<SetVSwitchRequest>) -> Answer<VSwitch> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn delete_v_switch(&self, _: Request<DeleteVSwitchRequest>) -> Answer<DeleteResponse> {
         Err(Status::unimplemented("not here"))
     }

@@ -181,6 +181,7 @@ impl Admin for StandIn {
     }
 
     not_scripted! {
+        set_v_switch(SetVSwitchRequest) -> VSwitch;
         delete_v_switch(DeleteVSwitchRequest) -> DeleteResponse;
         get_v_switch(GetVSwitchRequest) -> VSwitch;
         list_v_switches(ListVSwitchesRequest) -> ListVSwitchesResponse;

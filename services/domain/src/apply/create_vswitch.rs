@@ -30,21 +30,13 @@ pub(super) fn decide(context: &Context, command: &CreateVSwitch) -> Decided {
         zone: command.zone.clone(),
         ipv4: command.ipv4,
         ipv6: command.ipv6,
-        excluded: excluded(command),
+        excluded: Vec::new(),
         cooling_ms: command.cooling_ms,
         kind: command.kind,
         cloud: command.cloud.clone(),
     };
     check_families(command)?;
-    row.subnets()
-        .try_for_each(|subnet| check_subnet(subnet, command.kind))?;
-    check_exclusions(command, &row)?;
-    if command.cooling_ms > COOLING_MS_MAX {
-        return Err(invalid(
-            "cooling_ms",
-            format!("is above {COOLING_MS_MAX} ms, a day"),
-        ));
-    }
+    let row = with_exclusions(row, &command.exclusions)?;
     if context.ledger.vswitch_named(&command.name).is_some() {
         let name = command.name.to_string();
         return Err(Refusal::AlreadyExists {
@@ -68,8 +60,26 @@ pub(super) fn decide(context: &Context, command: &CreateVSwitch) -> Decided {
     })
 }
 
+/// The row with these exclusions and those by rule; everything is as it may be, and something is left in each subnet.
+pub(super) fn with_exclusions(
+    mut row: VSwitch,
+    exclusions: &[AddressRange],
+) -> Result<VSwitch, Refusal> {
+    row.excluded = excluded(&row, exclusions);
+    row.subnets()
+        .try_for_each(|subnet| check_subnet(subnet, row.kind))?;
+    check_exclusions(exclusions, &row)?;
+    match row.cooling_ms > COOLING_MS_MAX {
+        true => Err(invalid(
+            "cooling_ms",
+            format!("is above {COOLING_MS_MAX} ms, a day"),
+        )),
+        false => Ok(row),
+    }
+}
+
 /// The vSwitch may have been there before the cluster was restored, and sandboxes may live in it by their nodes' word.
-fn lived_in(context: &Context, row: &VSwitch) -> Vec<Change> {
+pub(super) fn lived_in(context: &Context, row: &VSwitch) -> Vec<Change> {
     let addresses = context.ledger.strays().flat_map(|stray| &stray.addresses);
     let inside = |address: &&IpAddr| row.contains(**address) && !row.excludes(**address);
     let inside: BTreeSet<IpAddr> = addresses.filter(inside).copied().collect();
@@ -80,14 +90,15 @@ fn lived_in(context: &Context, row: &VSwitch) -> Vec<Change> {
     inside.into_iter().map(change).collect()
 }
 
-fn excluded(command: &CreateVSwitch) -> Vec<AddressRange> {
-    let subnets = command.ipv4.iter().chain(&command.ipv6);
-    let by_rule = subnets.flat_map(|subnet| match subnet.size() < VPC_SIZE_MIN {
-        // Refused below; the rule has no meaning here.
-        true if command.kind == NetworkKind::Vpc => Vec::new(),
-        _ => subnet.excluded_by_rule(command.kind),
-    });
-    merge(by_rule.chain(command.exclusions.iter().copied()).collect())
+fn excluded(row: &VSwitch, exclusions: &[AddressRange]) -> Vec<AddressRange> {
+    let by_rule = row
+        .subnets()
+        .flat_map(|subnet| match subnet.size() < VPC_SIZE_MIN {
+            // Refused below; the rule has no meaning here.
+            true if row.kind == NetworkKind::Vpc => Vec::new(),
+            _ => subnet.excluded_by_rule(row.kind),
+        });
+    merge(by_rule.chain(exclusions.iter().copied()).collect())
 }
 
 fn check_families(command: &CreateVSwitch) -> Result<(), Refusal> {
@@ -166,15 +177,15 @@ fn check_gateway(subnet: &Subnet, kind: NetworkKind, gateway: IpAddr) -> Result<
     Ok(())
 }
 
-fn check_exclusions(command: &CreateVSwitch, row: &VSwitch) -> Result<(), Refusal> {
-    if command.exclusions.len() > EXCLUSIONS_MAX {
+fn check_exclusions(exclusions: &[AddressRange], row: &VSwitch) -> Result<(), Refusal> {
+    if exclusions.len() > EXCLUSIONS_MAX {
         let reason = format!(
             "has {} ranges, at most {EXCLUSIONS_MAX} are allowed",
-            command.exclusions.len()
+            exclusions.len()
         );
         return Err(invalid("exclusions", reason));
     }
-    for AddressRange { first, last } in &command.exclusions {
+    for AddressRange { first, last } in exclusions {
         let inside = |subnet: &Subnet| subnet.contains(*first) && subnet.contains(*last);
         if first > last || !row.subnets().any(inside) {
             let reason = format!("{first}-{last} is not a range in one of the subnets");

@@ -69,6 +69,7 @@ impl Writer<'_> {
                 self.list(&command.gone, Self::address);
             }
             Command::SetNodePool(command) => self.set_node_pool(command),
+            Command::SetVSwitch(command) => self.set_vswitch(command),
             Command::DeleteNodePool(command) => self.text(command.name.as_bytes()),
             Command::ConfirmNode(command) => {
                 self.u64(command.node.0);
@@ -176,6 +177,14 @@ impl Writer<'_> {
         self.list(&command.exclusions, Self::range);
         self.u64(command.cooling_ms);
         self.network(command.kind, command.cloud.as_ref());
+    }
+
+    fn set_vswitch(&mut self, command: &SetVSwitch) {
+        self.text(command.name.as_bytes());
+        self.option(command.ipv4.as_ref(), Self::subnet);
+        self.option(command.ipv6.as_ref(), Self::subnet);
+        self.list(&command.exclusions, Self::range);
+        self.u64(command.cooling_ms);
     }
 
     fn register_node(&mut self, command: &RegisterNode) {

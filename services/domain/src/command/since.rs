@@ -44,7 +44,8 @@ impl Command {
             | Self::AdvanceJob(_)
             | Self::NoteForeign(_)
             | Self::SetNodePool(_)
-            | Self::DeleteNodePool(_) => CLOUD,
+            | Self::DeleteNodePool(_)
+            | Self::SetVSwitch(_) => CLOUD,
             Self::Rehearse(_) => REHEARSAL,
         }
     }

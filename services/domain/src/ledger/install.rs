@@ -108,22 +108,26 @@ impl Ledger {
         self.nodes.set(id, after);
     }
 
-    /// A vSwitch that ends takes the rows of its free and cooling addresses with it.
+    /// A vSwitch that ends takes the rows of its free and cooling addresses with it; so does one that gives some out no more.
     fn install_vswitch(&mut self, id: VSwitchId, after: Option<&Arc<VSwitch>>) {
-        if let (None, Some(before)) = (after, self.vswitches.get(id).map(|entry| entry.row.clone()))
-        {
-            for subnet in before.subnets() {
-                let span = subnet.span();
-                let numbers: Vec<u128> = self
-                    .addresses
-                    .span(span)
-                    .map(|(number, _)| number)
-                    .collect();
-                for number in numbers {
-                    self.install_address(id, number, None);
-                }
-            }
+        let before = self.vswitches.get(id).map(|entry| entry.row.clone());
+        let stays = |number: &u128| {
+            let at = address(*number);
+            after.is_some_and(|row| row.contains(at) && !row.excludes(at))
+        };
+        let subnets = before.iter().flat_map(|row| row.subnets());
+        let used = subnets.flat_map(|subnet| self.addresses.span(subnet.span()));
+        let used: Vec<u128> = used.map(|(number, _)| number).collect();
+        let (stay, go): (Vec<u128>, Vec<u128>) = used.into_iter().partition(stays);
+        for number in go {
+            self.install_address(id, number, None);
         }
         self.vswitches.set(id, after.cloned());
+        for number in stay {
+            let place = self.addresses.get(number);
+            let phase = place.map_or(Phase::NeverUsed, Place::phase);
+            let family = Family::of(address(number));
+            self.vswitches.pass(id, family, Phase::NeverUsed, phase);
+        }
     }
 }

@@ -46,12 +46,14 @@ impl Wire<Message> for Command {
             Self::NoteForeign(command) => Message::NoteForeign(command.to_wire()),
             Self::SetNodePool(command) => Message::SetNodePool(command.to_wire()),
             Self::DeleteNodePool(command) => Message::DeleteNodePool(command.to_wire()),
+            Self::SetVSwitch(command) => Message::SetVswitch(command.to_wire()),
         }
     }
 
     fn from_wire(message: Message) -> Result<Self, Error> {
         Ok(match message {
             Message::CreateVswitch(command) => Self::CreateVSwitch(Wire::from_wire(command)?),
+            Message::SetVswitch(command) => Self::SetVSwitch(Wire::from_wire(command)?),
             Message::DeleteVswitch(command) => Self::DeleteVSwitch(Wire::from_wire(command)?),
             Message::RegisterNode(command) => Self::RegisterNode(Wire::from_wire(command)?),
             Message::RemoveNode(command) => Self::RemoveNode(Wire::from_wire(command)?),
@@ -108,6 +110,28 @@ impl Wire<v1::CreateVSwitch> for CreateVSwitch {
             cooling_ms: message.cooling_ms,
             kind: kind(message.network_kind)?,
             cloud: cloud(&message.cloud)?,
+        })
+    }
+}
+
+impl Wire<v1::SetVSwitch> for SetVSwitch {
+    fn to_wire(&self) -> v1::SetVSwitch {
+        v1::SetVSwitch {
+            name: self.name.as_str().to_owned(),
+            ipv4: self.ipv4.as_ref().map(Wire::to_wire),
+            ipv6: self.ipv6.as_ref().map(Wire::to_wire),
+            exclusions: wires(&self.exclusions),
+            cooling_ms: self.cooling_ms,
+        }
+    }
+
+    fn from_wire(message: v1::SetVSwitch) -> Result<Self, Error> {
+        Ok(Self {
+            name: VSwitchName::new(&message.name)?,
+            ipv4: optional(message.ipv4)?,
+            ipv6: optional(message.ipv6)?,
+            exclusions: list(message.exclusions)?,
+            cooling_ms: message.cooling_ms,
         })
     }
 }

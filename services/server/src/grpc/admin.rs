@@ -133,6 +133,9 @@ impl Admin for AdminService {
     async fn create_v_switch(&self, request: Request<CreateVSwitchRequest>) -> Answered<VSwitch> {
         answered!(self, request, vswitch::create)
     }
+    async fn set_v_switch(&self, request: Request<SetVSwitchRequest>) -> Answered<VSwitch> {
+        answered!(self, request, vswitch::set)
+    }
     async fn delete_v_switch(
         &self,
         request: Request<DeleteVSwitchRequest>,

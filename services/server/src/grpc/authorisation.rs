@@ -69,6 +69,7 @@ pub const TABLE: &[Row] = &[
     row("/berth.v1.Allocator/Status", NODES, USUAL),
     row("/berth.v1.Facts/Report", FACTS, USUAL),
     row("/berth.v1.Admin/CreateVSwitch", ADMINS, USUAL),
+    row("/berth.v1.Admin/SetVSwitch", ADMINS, USUAL),
     row("/berth.v1.Admin/DeleteVSwitch", ADMINS, USUAL),
     row("/berth.v1.Admin/GetVSwitch", READERS, USUAL),
     row("/berth.v1.Admin/ListVSwitches", READERS, USUAL),

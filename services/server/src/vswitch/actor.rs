@@ -3,13 +3,14 @@
 use super::message::{Ask, Changed, CreateClaim, Drawn, GiveBack, NodeEnded, Redraw};
 use super::state::{Observation, Out, State, Tag};
 use crate::failure::Failure;
+use crate::feed::Dated;
 use crate::journal::{Committed, Propose};
 use crate::node::Yield;
 use crate::router::{TakeBack, Term};
 use berth_actors::{Actor, Context, Handler, OneTimer, Reply, Unanswered};
 use berth_domain::id::{NodeId, VSwitchId};
 use berth_domain::outcome::Refusal;
-use berth_domain::row::VSwitch;
+use berth_domain::row::{Change, VSwitch};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -183,9 +184,24 @@ impl Handler<NodeEnded> for VSwitchActor {
 
 impl Handler<Changed> for VSwitchActor {
     fn handle(&mut self, Changed(changes): Changed, context: &mut Context<Self>) {
+        // Other addresses than those that were drawn.
+        let is_set = |(_, change): &Dated| {
+            matches!(
+                change,
+                Change::VSwitch {
+                    before: Some(_),
+                    after: Some(_),
+                    ..
+                }
+            )
+        };
+        let is_set = changes.iter().any(is_set);
         self.work(context, |state, now_ms, out| {
             state.on_changed(changes, now_ms, out)
         });
+        if is_set && self.state.redraw() {
+            self.draw(context);
+        }
     }
 }
 

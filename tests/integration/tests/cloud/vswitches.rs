@@ -1,8 +1,9 @@
 //! Several vSwitches of a zone: full ones, drained ones, ones that others use too.
 
 use crate::pods::addresses;
-use crate::world::{World, region};
+use crate::world::{Came, World, region};
 use berth_proto::v1;
+use std::collections::BTreeSet;
 
 fn pods(node: usize, from: usize, count: usize) -> impl Iterator<Item = (usize, String)> {
     (from..from + count).map(move |n| (node, format!("pod-{node}-{n}")))
@@ -110,4 +111,72 @@ async fn others_warm_addresses_are_taken_back() {
     }
     addresses(world.come(pods(2, 0, 1)).await);
     world.agree().await;
+}
+
+/// Promise: exclusions change while a vSwitch is used: what is free there is given out no more, what somebody has is not taken away.
+#[tokio::test(flavor = "multi_thread")]
+async fn exclusions_change_while_it_is_used() {
+    let world = World::usual(1, "ecs.g7.4xlarge", "shared").await;
+    let got = addresses(world.come(pods(1, 0, 3)).await);
+    let exclude = |ranges: &[&str]| {
+        world.client.set_vswitch(v1::SetVSwitchRequest {
+            name: "pods".into(),
+            exclusions: ranges.iter().map(ToString::to_string).collect(),
+            ..v1::SetVSwitchRequest::default()
+        })
+    };
+    let held = got.iter().next().expect("three");
+    let said = exclude(&[held]).await.expect_err("somebody has it");
+    assert!(said.to_string().contains(held), "{said}");
+    // The first three and what is warm beside them stay below this one.
+    exclude(&["10.1.0.64-10.1.0.127"]).await.expect("set");
+    let got = addresses(world.come(pods(1, 3, 100)).await);
+    let excluded = |at: &&String| {
+        let last: u8 = at
+            .rsplit('.')
+            .next()
+            .expect("four")
+            .parse()
+            .expect("a number");
+        at.starts_with("10.1.0.") && (64..128).contains(&last)
+    };
+    assert_eq!(got.iter().filter(excluded).count(), 0);
+    world.agree().await;
+}
+
+/// Promise: a full vSwitch of a routed network grows, and whoever waited gets an address at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_vswitch_grows() {
+    let world = World::usual(0, "ecs.g7.4xlarge", "shared").await;
+    let vswitch = v1::CreateVSwitchRequest {
+        name: "routed".into(),
+        zone: "elsewhere".into(),
+        ipv4_cidr: "10.99.0.0/29".into(),
+        ..v1::CreateVSwitchRequest::default()
+    };
+    world.client.create_vswitch(vswitch).await.expect("created");
+    let node = v1::RegisterNodeRequest {
+        name: "worker-9".into(),
+        zone: "elsewhere".into(),
+        identity: "i-9".into(),
+        ..v1::RegisterNodeRequest::default()
+    };
+    world.client.register_node(node).await.expect("registered");
+    let got = |answers: Vec<Came>| {
+        let one = |(pod, answer): Came| match answer {
+            Ok(answer) => answer.addresses[0].address.clone(),
+            Err(error) => panic!("{pod}: {error}"),
+        };
+        answers.into_iter().map(one).collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!(got(world.come(pods(9, 0, 6)).await), 6);
+    let waits = world.coming(pods(9, 6, 20));
+    let grown = v1::SetVSwitchRequest {
+        name: "routed".into(),
+        ipv4_cidr: "10.99.0.0/24".into(),
+        ..v1::SetVSwitchRequest::default()
+    };
+    let grown = world.client.set_vswitch(grown).await.expect("grown");
+    assert_eq!(grown.counts[0].size, "256");
+    assert_eq!(got(waits.join_all().await), 20);
 }

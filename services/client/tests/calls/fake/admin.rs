@@ -31,6 +31,10 @@ impl Admin for Heart {
         .await
     }
 
+    async fn set_v_switch(&self, _: Request<SetVSwitchRequest>) -> Refused<VSwitch> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn delete_v_switch(&self, _: Request<DeleteVSwitchRequest>) -> Refused<DeleteResponse> {
         Err(Status::unimplemented("not here"))
     }

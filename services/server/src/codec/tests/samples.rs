@@ -142,18 +142,27 @@ pub fn command() -> impl Strategy<Value = Command> {
         pools::cloud(),
     );
     prop_oneof![
-        (vswitches, more).prop_map(
-            |((name, zone, ipv4, ipv6), (exclusions, cooling_ms, kind, cloud))| {
-                Command::CreateVSwitch(CreateVSwitch {
-                    name,
-                    zone,
-                    ipv4,
-                    ipv6,
-                    exclusions,
-                    cooling_ms,
-                    kind,
-                    cloud,
-                })
+        (vswitches, more, any::<bool>()).prop_map(
+            |((name, zone, ipv4, ipv6), (exclusions, cooling_ms, kind, cloud), is_new)| {
+                match is_new {
+                    true => Command::CreateVSwitch(CreateVSwitch {
+                        name,
+                        zone,
+                        ipv4,
+                        ipv6,
+                        exclusions,
+                        cooling_ms,
+                        kind,
+                        cloud,
+                    }),
+                    false => Command::SetVSwitch(SetVSwitch {
+                        name,
+                        ipv4,
+                        ipv6,
+                        exclusions,
+                        cooling_ms,
+                    }),
+                }
             }
         ),
         vswitch_name().prop_map(|name| Command::DeleteVSwitch(DeleteVSwitch { name })),

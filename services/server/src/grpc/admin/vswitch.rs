@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::grpc::decode::{self, Decoded, SubnetFields, name, number, optional_name};
 use crate::grpc::limits;
 use crate::grpc::principal::Caller;
-use berth_domain::command::{Command, CreateVSwitch, DeleteVSwitch};
+use berth_domain::command::{Command, CreateVSwitch, DeleteVSwitch, SetVSwitch};
 use berth_domain::id::{CloudVSwitchId, VSwitchName, Zone};
 use berth_domain::outcome::Refusal;
 use berth_proto::v1;
@@ -19,6 +19,34 @@ pub(super) async fn create(
     let command = command(&request)?;
     let name = command.name.clone();
     let command = Command::CreateVSwitch(command);
+    service.propose(caller, change, command).await?;
+    let made = find(service, name, false).await;
+    made.map_err(Failure::after_it_was_done)
+}
+
+/// What is not said stays, exclusions aside: the ledger keeps those by rule and the administrator's as one.
+pub(super) async fn set(
+    service: &AdminService,
+    caller: &Caller,
+    mut request: v1::SetVSwitchRequest,
+) -> Result<v1::VSwitch, Failure> {
+    let change = decode::change(request.change.take())?;
+    let said = said(&request)?;
+    let name = said.name.clone();
+    let known = name.clone();
+    let row = service
+        .gate
+        .read(move |ledger| ledger.vswitch_named(&known).cloned());
+    let row = row.await?.ok_or_else(|| missing(&name))?;
+    let command = Command::SetVSwitch(SetVSwitch {
+        ipv4: said.ipv4.or(row.ipv4),
+        ipv6: said.ipv6.or(row.ipv6),
+        cooling_ms: match said.cooling_ms {
+            0 => row.cooling_ms,
+            said => said,
+        },
+        ..said
+    });
     service.propose(caller, change, command).await?;
     let made = find(service, name, false).await;
     made.map_err(Failure::after_it_was_done)
@@ -71,12 +99,43 @@ async fn find(
     name: VSwitchName,
     stale: bool,
 ) -> Result<v1::VSwitch, Failure> {
-    let missing = Refusal::NotFound {
-        what: "vSwitch",
-        name: name.to_string(),
-    };
+    let missing = missing(&name);
     let found = service.look(stale, move |ledger| view::vswitch_named(ledger, &name));
     found.await?.ok_or(Failure::Refused(missing))
+}
+
+fn missing(name: &VSwitchName) -> Refusal {
+    Refusal::NotFound {
+        what: "vSwitch",
+        name: name.to_string(),
+    }
+}
+
+fn said(request: &v1::SetVSwitchRequest) -> Decoded<SetVSwitch> {
+    let ipv4 = SubnetFields {
+        ipv4: true,
+        cidr_field: "ipv4_cidr",
+        cidr: &request.ipv4_cidr,
+        gateway_field: "ipv4_gateway",
+        gateway: &request.ipv4_gateway,
+    };
+    let ipv6 = SubnetFields {
+        ipv4: false,
+        cidr_field: "ipv6_cidr",
+        cidr: &request.ipv6_cidr,
+        gateway_field: "ipv6_gateway",
+        gateway: &request.ipv6_gateway,
+    };
+    Ok(SetVSwitch {
+        name: name("name", &request.name, VSwitchName::new)?,
+        ipv4: decode::subnet(&ipv4)?,
+        ipv6: decode::subnet(&ipv6)?,
+        exclusions: decode::exclusions(&request.exclusions)?,
+        cooling_ms: match request.cooling_ms {
+            0 => 0,
+            said => number("cooling_ms", said, 1..=limits::COOLING_MS_MAX)?,
+        },
+    })
 }
 
 fn command(request: &v1::CreateVSwitchRequest) -> Decoded<CreateVSwitch> {
