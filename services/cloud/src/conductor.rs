@@ -32,6 +32,8 @@ use std::sync::Arc;
 
 /// What a look shows may be the state of some moments ago. The cloud names no bound; Terway waits for 5 s at most.
 pub const SETTLE_MS: u64 = 10_000;
+/// An attach, or a detach, is not looked at before: it takes 2 to 5 s (Terway waits as long).
+const USUAL_MS: u64 = 3_000;
 /// Between two looks at something that takes its time. An attach takes 2 to 5 s.
 pub const LOOK_EVERY_MS: u64 = 1_000;
 /// What has not come about after this long is begun anew.
@@ -247,18 +249,34 @@ impl Conductor {
 
     fn first(&self, moment: Moment) -> Stage {
         match self.job.step {
-            // It may not end before the doubt does, and what it shows until then changes nothing.
-            Step::AwaitUnassigned => match self.doubt_ends_ms(moment) {
-                Some(at_ms) => Stage::Resting(at_ms),
-                None => Stage::ToLook(Why::Waiting),
-            },
-            step if step.only_looks() => Stage::ToLook(Why::Waiting),
+            step if step.only_looks() => {
+                // An unassign may not end before its doubt does, and what is shown until then changes nothing.
+                let doubt = match step {
+                    Step::AwaitUnassigned => self.doubt_ends_ms(moment),
+                    _ => None,
+                };
+                let at_ms = doubt.unwrap_or(self.step_since_ms + self.first_look_ms());
+                match moment.now_ms < at_ms {
+                    true => Stage::Resting(at_ms),
+                    false => Stage::ToLook(Why::Waiting),
+                }
+            }
             _ if self.may_have_been_made => Stage::ToLook(Why::BeforeACall),
             // It is not wanted any more, and nobody has asked for it yet.
             Step::Create if self.is_leaving() => {
                 Stage::ToReport(refusal::report(row::Cause::Other, Vec::new()))
             }
             _ => Stage::ToCall,
+        }
+    }
+
+    /// A look that comes sooner shows nothing that could be believed, or nothing yet.
+    fn first_look_ms(&self) -> u64 {
+        match self.job.step {
+            Step::AwaitDeleted | Step::AwaitUnassigned => SETTLE_MS,
+            // Whoever led before has waited.
+            _ if self.may_have_been_made => 0,
+            _ => USUAL_MS,
         }
     }
 

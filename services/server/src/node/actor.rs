@@ -31,7 +31,7 @@ pub struct NodeActor {
     waiting: Vec<Request>,
     term: Rc<Term>,
     wake: OneTimer,
-    /// A look is due because pods were scheduled.
+    /// A look is due because pods were scheduled, or wait.
     will_look: bool,
 }
 
@@ -246,6 +246,7 @@ impl NodeActor {
             Out::WakeAt(at_ms) => self.wake.at(at_ms, context, Self::on_alarm),
             Out::Watch(claim) => self.term.watch(claim, self.node),
             Out::FlushSoon => context.address().deliver(Flush),
+            Out::Gather => self.gather(context),
             Out::Refresh(vswitch) => {
                 if let Some(address) = self.term.vswitches.borrow().get(&vswitch) {
                     address.deliver(Redraw);
@@ -254,6 +255,16 @@ impl NodeActor {
                     self.draw(context);
                 }
             }
+        }
+    }
+
+    /// Many pods come at once: one look for all that have come by then.
+    fn gather(&mut self, context: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.will_look, true) {
+            context.run_later(GATHER_MS, |actor, context| {
+                actor.will_look = false;
+                actor.work(context, State::restock);
+            });
         }
     }
 
@@ -419,13 +430,7 @@ impl Handler<Yield> for NodeActor {
 
 impl Handler<Scheduled> for NodeActor {
     fn handle(&mut self, _: Scheduled, context: &mut Context<Self>) {
-        // Many come at once: one look for all that have come by then.
-        if !std::mem::replace(&mut self.will_look, true) {
-            context.run_later(GATHER_MS, |actor, context| {
-                actor.will_look = false;
-                actor.work(context, State::restock);
-            });
-        }
+        self.gather(context);
     }
 }
 

@@ -116,6 +116,8 @@ pub enum Out {
     Watch(ClaimName),
     /// Call [`State::flush`] once everything that has come by now was handled.
     FlushSoon,
+    /// Call [`State::restock`] in a moment: more pods may come by then, and one call of the cloud serves ten.
+    Gather,
     /// What was chosen from was wrong several times: draw this vSwitch and this node anew.
     Refresh(VSwitchId),
 }

@@ -48,7 +48,7 @@ impl State {
         }
         // Who looks again is looked after by whoever made it look: asking for another look each time would never end.
         if self.supply.waiting.is_empty() && matches!(add.phase, Phase::New) {
-            out.push(Out::FlushSoon);
+            out.push(Out::Gather);
         }
         self.supply.wait(&add.key, &plan);
         out.push(Out::WakeAt(add.give_up_at_ms.max(world.now_ms + 1)));
