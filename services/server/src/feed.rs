@@ -56,7 +56,7 @@ impl Batches {
                     .entry(*vswitch)
                     .or_default()
                     .push((revision, change.clone()));
-                for node in nodes(idle_on(before), idle_on(after)) {
+                for node in nodes(stands_on(before), stands_on(after)) {
                     self.nodes
                         .entry(node)
                         .or_default()
@@ -140,9 +140,15 @@ pub fn later(changes: Vec<Dated>, seen: Revision) -> Vec<Change> {
     later.map(|(_, change)| change).collect()
 }
 
-fn idle_on(state: &Option<AddressState>) -> Option<NodeId> {
+/// The node whose actor counts an address without a sandbox: a warm one is its to give, and one that rests on an ENI has room there.
+fn stands_on(state: &Option<AddressState>) -> Option<NodeId> {
     match state {
         Some(AddressState::Idle { node, .. }) => Some(*node),
+        Some(AddressState::Cooling {
+            node: Some(node),
+            eni: Some(_),
+            ..
+        }) => Some(*node),
         _ => None,
     }
 }

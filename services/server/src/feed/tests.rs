@@ -103,3 +103,18 @@ fn a_move_is_heard_by_both() {
     assert_eq!(heard, [2, 9]);
     assert_eq!(batches.claims, [name]);
 }
+
+/// Promise: a node hears of an address that begins to rest on one of its ENIs: it takes room there as before. Of one that rests on none
+/// it need not hear.
+#[test]
+fn what_rests_on_an_eni_is_its_nodes() {
+    let cooling = |eni: Option<&str>| {
+        Some(AddressState::Cooling {
+            until_ms: 5,
+            node: Some(NodeId(3)),
+            eni: eni.map(|eni| EniId::new(eni).expect("a name")),
+        })
+    };
+    assert_eq!(stands_on(&cooling(Some("eni-1"))), Some(NodeId(3)));
+    assert_eq!(stands_on(&cooling(None)), None);
+}
