@@ -20,6 +20,10 @@ pub enum Planted {
     GrantsAfterRestore,
     /// What is due expires in an order that each replica has of its own.
     ExpiryUnordered,
+    /// An address on a new ENI is given out when the cloud has taken the attach, not when it is attached.
+    GrantedBeforeAttached,
+    /// What a cloud call may still bring is given out meanwhile.
+    DoubtIgnored,
 }
 
 #[cfg(feature = "planted")]

@@ -3,6 +3,7 @@
 //! Pure. Changes keep their order; each carries its revision, because an actor that was drawn from the ledger at
 //! a revision has seen everything up to it.
 
+use crate::planted::{self, Planted};
 use berth_domain::event::EventGroup;
 use berth_domain::id::{ClaimName, NodeId, Revision, VSwitchId};
 use berth_domain::row::{AddressState, Change, Eni, Job};
@@ -148,7 +149,7 @@ fn stands_on(state: &Option<AddressState>) -> Option<NodeId> {
             node: Some(node),
             eni: Some(_),
             ..
-        }) => Some(*node),
+        }) if !planted::has(Planted::RestsUnheard) => Some(*node),
         _ => None,
     }
 }

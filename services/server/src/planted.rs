@@ -45,6 +45,8 @@ pub enum Planted {
     BearSlowDisk,
     /// After a recovery the ledger gives out before the nodes have said what lives there.
     GrantsAfterRestore,
+    /// A node does not hear of addresses that rest on its ENIs.
+    RestsUnheard,
 }
 
 #[cfg(feature = "planted")]

@@ -2,15 +2,17 @@
 
 use crate::answer::Answer;
 use crate::call::Body;
+use crate::cloud;
 use crate::fleet::{Fleet, Stage, boot_id};
 use crate::make;
 use crate::oracle::Oracle;
 use berth_domain::Ledger;
 use berth_domain::address::NetworkKind;
+use berth_domain::capacity::NodeMode;
 use berth_domain::command::*;
 use berth_domain::id::*;
 use berth_domain::outcome::Refusal;
-use berth_domain::row::{Policy, UNKNOWN_NODES};
+use berth_domain::row::{IdleSettings, Policy, UNKNOWN_NODES, VSwitchChoice};
 use berth_raft::simulation::random::Random;
 use std::collections::BTreeMap;
 
@@ -40,6 +42,8 @@ pub struct Errand {
 pub enum Task {
     /// A network.
     Network(usize),
+    /// The pool.
+    Pool,
     /// A machine is to be known.
     Register(usize),
     /// A machine that is gone is to be forgotten.
@@ -54,6 +58,9 @@ pub enum Task {
 pub struct Admin {
     cooling_ms: u64,
     warm_target: u32,
+    /// Nodes are in a pool.
+    is_in_cloud: bool,
+    pool: Option<Step>,
     networks: BTreeMap<usize, Step>,
     nodes: BTreeMap<usize, Step>,
     requests: u64,
@@ -75,10 +82,12 @@ enum Step {
 
 impl Admin {
     /// Has done nothing yet.
-    pub fn new(cooling_ms: u64, warm_target: u32) -> Self {
+    pub fn new(cooling_ms: u64, warm_target: u32, is_in_cloud: bool) -> Self {
         Self {
             cooling_ms,
             warm_target,
+            is_in_cloud,
+            pool: None,
             networks: BTreeMap::new(),
             nodes: BTreeMap::new(),
             requests: 0,
@@ -136,7 +145,8 @@ impl Admin {
         random: &mut Random,
     ) -> Vec<Errand> {
         let mut errands = Vec::new();
-        for number in 0..NETWORKS.len() {
+        let networks = if self.is_in_cloud { 1 } else { NETWORKS.len() };
+        for number in 0..networks {
             if let std::collections::btree_map::Entry::Vacant(entry) = self.networks.entry(number) {
                 entry.insert(Step::Asked);
                 errands.push(self.network(number));
@@ -145,10 +155,17 @@ impl Admin {
         if self.networks.values().any(|step| *step != Step::Done) {
             return errands;
         }
+        if self.is_in_cloud && self.pool.is_none() {
+            self.pool = Some(Step::Asked);
+            errands.push(pool(oracle));
+        }
+        if self.is_in_cloud && self.pool != Some(Step::Done) {
+            return errands;
+        }
         for number in 0..fleet.machines.len() {
             if let std::collections::btree_map::Entry::Vacant(entry) = self.nodes.entry(number) {
                 entry.insert(Step::Asked);
-                errands.push(self.register(number, fleet));
+                errands.push(self.register(number, fleet, oracle));
             }
         }
         errands.extend(std::mem::take(&mut self.forget).into_iter().map(forget));
@@ -176,6 +193,7 @@ impl Admin {
             Task::Network(number) => {
                 self.networks.remove(number);
             }
+            Task::Pool => self.pool = is_done.then_some(Step::Done),
             Task::Register(number) if is_done => {
                 self.nodes.insert(*number, Step::Done);
                 fleet.machines[*number].is_registered = true;
@@ -190,6 +208,9 @@ impl Admin {
     }
 
     fn network(&mut self, number: usize) -> Errand {
+        if self.is_in_cloud {
+            return self.vpc();
+        }
         let (name, ipv4, ipv6) = NETWORKS[number];
         let command = CreateVSwitch {
             name: VSwitchName::new(name).expect("plain"), // a fixed word
@@ -208,17 +229,43 @@ impl Admin {
         errand(proposal, Task::Network(number))
     }
 
-    fn register(&mut self, number: usize, fleet: &Fleet) -> Errand {
+    fn vpc(&self) -> Errand {
+        let (id, cidr) = cloud::VSWITCH;
+        let command = CreateVSwitch {
+            name: VSwitchName::new("gamma").expect("plain"), // a fixed word
+            zone: Zone::new(cloud::ZONE).expect("plain"),    // a fixed word
+            ipv4: Some(make::subnet(cidr)),
+            ipv6: None,
+            exclusions: Vec::new(),
+            cooling_ms: self.cooling_ms,
+            kind: NetworkKind::Vpc,
+            cloud: CloudVSwitchId::new(id).ok(),
+        };
+        let proposal = proposal("network-0", Command::CreateVSwitch(command));
+        errand(proposal, Task::Network(0))
+    }
+
+    fn register(&mut self, number: usize, fleet: &Fleet, oracle: &Oracle) -> Errand {
+        let (zone, (eni_slots, addresses_per_eni)) = match self.is_in_cloud {
+            true => (cloud::ZONE, cloud::ROOM),
+            false => ("", (0, 0)),
+        };
         let identity = fleet.identity(number);
         let command = RegisterNode {
             name: make::node_name(number),
             identity: identity.clone(),
-            zone: Zone::new("").expect("may be empty"), // it may
+            zone: Zone::new(zone).expect("plain, or empty"), // fixed texts
             instance_type: InstanceType::new("").expect("may be empty"), // it may
-            eni_slots: 0,
-            addresses_per_eni: 0,
+            eni_slots,
+            addresses_per_eni,
             warm_target: self.warm_target,
-            pool: None,
+            pool: match self.is_in_cloud {
+                true => oracle
+                    .ledger()
+                    .node_pool_named(&pool_name())
+                    .map(|pool| pool.id),
+                false => None,
+            },
         };
         // With a request id: a late copy must not bring back a machine that was removed since.
         errand(
@@ -295,6 +342,33 @@ impl Admin {
         self.forget.push(node);
         None
     }
+}
+
+fn pool_name() -> NodePoolName {
+    NodePoolName::new("web").expect("plain") // a fixed word
+}
+
+/// Of all nodes.
+fn pool(oracle: &Oracle) -> Errand {
+    let vswitch = VSwitchName::new("gamma").expect("plain"); // a fixed word
+    let group = SecurityGroup::new(cloud::SECURITY_GROUP).expect("plain"); // a fixed word
+    let command = SetNodePool {
+        name: pool_name(),
+        mode: NodeMode::Shared,
+        vswitches: oracle.vswitch(&vswitch).into_iter().collect(),
+        draining: Vec::new(),
+        choice: VSwitchChoice::default(),
+        security_groups: vec![group],
+        idle: IdleSettings {
+            max: 2,
+            ..IdleSettings::default()
+        },
+        blocked: Vec::new(),
+        eni_tags: Vec::new(),
+        acceleration: false,
+        network_policy: false,
+    };
+    errand(proposal("pool", Command::SetNodePool(command)), Task::Pool)
 }
 
 fn forget(node: NodeId) -> Errand {

@@ -8,6 +8,7 @@ pub use disaster::Backup;
 
 use crate::admin::{Admin, Task};
 use crate::call::CallId;
+use crate::cloud::Cloud;
 use crate::desk::Desk;
 use crate::facts::Source;
 use crate::fleet::{Fleet, Purpose, Stage};
@@ -61,6 +62,7 @@ pub struct Cluster {
     pub fleet: Fleet,
     admin: Admin,
     source: Source,
+    cloud: Option<Cloud>,
     /// What must be true.
     pub oracle: Oracle,
     /// Entries seen and not yet applied by whoever sees them first.
@@ -116,7 +118,11 @@ impl Cluster {
             desk: Desk::new(plan.moment_ms),
             wire: Wire::new(plan.wire.clone()),
             owners: BTreeMap::new(),
-            admin: Admin::new(fleet.cooling_ms, fleet.warm_target),
+            admin: Admin::new(fleet.cooling_ms, fleet.warm_target, plan.cloud.is_some()),
+            cloud: plan
+                .cloud
+                .as_ref()
+                .map(|cloud| Cloud::new(seed, cloud, fleet.nodes, plan.moment_ms)),
             source: Source::new(),
             oracle: Oracle::new(server::cluster(), fleet.cooling_ms),
             fleet: Fleet::new(&plan),
@@ -202,7 +208,12 @@ impl Workload for Cluster {
             wall,
             cluster: &self.cluster,
         };
-        let (server, life) = Server::start(&site, begin, shelf);
+        let (server, life) = Server::start(
+            &site,
+            begin,
+            shelf,
+            self.cloud.as_mut().map(Cloud::provision),
+        );
         self.servers.insert(begin.member, server);
         self.say(|| {
             format!(
@@ -217,7 +228,11 @@ impl Workload for Cluster {
         self.say(|| format!("member {member} ends"));
         // An actor that is dropped handles what it was sent, and may set timers.
         let _runtime = self.runtime.enter();
-        drop(self.servers.remove(&member));
+        let server = self.servers.remove(&member);
+        if let (Some(server), Some(cloud)) = (&server, &mut self.cloud) {
+            cloud.life_ended(server.life);
+        }
+        drop(server);
         self.source.member_ended(member);
     }
 
@@ -234,6 +249,7 @@ impl Workload for Cluster {
         self.callers(moment)?;
         self.arrivals(moment)?;
         self.beside(moment)?;
+        self.cloud_moment()?;
         self.run(moment);
         self.leave()?;
         if let Some(text) = panics::taken() {

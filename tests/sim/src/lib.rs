@@ -33,6 +33,8 @@ mod wire;
 
 mod call;
 
+mod cloud;
+
 mod answer;
 
 mod oracle;

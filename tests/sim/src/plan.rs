@@ -1,5 +1,6 @@
 //! What goes wrong in a run, how often, and how large everything is: drawn from the seed, each strength anew.
 
+use berth_cloud::simulator::{Chances, FaultPlan};
 use berth_raft::options::Options;
 use berth_raft::simulation::plan as replicas;
 use berth_raft::simulation::random::Random;
@@ -30,6 +31,25 @@ pub struct Plan {
     pub fleet: Fleet,
     /// All members are lost for good, and an old backup is restored.
     pub disaster: Option<Disaster>,
+    /// All nodes are in a pool, and their pods take addresses of ENIs; none = a routed network.
+    pub cloud: Option<Cloud>,
+}
+
+/// The cloud, and what goes wrong with its calls.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    /// A call, and its answer, take 1 to this many moments.
+    pub delay_moments_max: u64,
+    /// Of calls, so many are late.
+    pub late_per_mille: u64,
+    /// By up to so many moments more.
+    pub late_moments_max: u64,
+    /// How long an attach takes, ms.
+    pub attach_ms: u64,
+    /// How old a look may be, ms.
+    pub stale_ms: u64,
+    /// Calls that fail, are lost, or are done in part; others who take addresses.
+    pub faults: FaultPlan,
 }
 
 /// When the cluster is lost, in parts of a thousand of the moments of trouble.
@@ -146,6 +166,7 @@ impl Plan {
                 ttl_ms: 3_000,
             },
             disaster: None,
+            cloud: None,
         }
     }
 
@@ -166,7 +187,43 @@ impl Plan {
             saved_at: random.between(60, 500),
             lost_after: random.between(5, 300),
         });
+        let mut random = Random::new(seed ^ 0x0065_6e69_2121);
+        if plan.disaster.is_none() && random.chance(250) {
+            plan.draw_cloud(&mut random);
+        }
         plan
+    }
+
+    /// Static pods and warm targets are not for nodes in pools. An attach takes seconds: moments are not too short for it.
+    fn draw_cloud(&mut self, random: &mut Random) {
+        self.moment_ms = self.moment_ms.max(10);
+        self.fleet.static_pods = 0;
+        self.fleet.warm_target = 0;
+        let mut strength = |most: u64| some(random, most) as u32;
+        let chances = Chances {
+            error_before: strength(40),
+            error_after: strength(40),
+            lost_before: strength(40),
+            lost_after: strength(40),
+            throttled: strength(80),
+            conflict: strength(40),
+            partial: strength(80),
+        };
+        let faults = FaultPlan {
+            chances: [("*".to_owned(), chances)].into(),
+            stale: strength(200),
+            foreign_grab: strength(20),
+            foreign_hold_ms: 20_000,
+            ..FaultPlan::default()
+        };
+        self.cloud = Some(Cloud {
+            delay_moments_max: some(random, 20),
+            late_per_mille: some(random, 30),
+            late_moments_max: 20_000 / self.moment_ms,
+            attach_ms: random.between(100, 3_000),
+            stale_ms: 2_000,
+            faults,
+        });
     }
 
     fn draw_replicas(&mut self, random: &mut Random) {

@@ -153,6 +153,21 @@ pub const ROWS: &[Row] = &[
         Bug::Server(Server::OldBootsHeard),
         "an ADD of an earlier boot takes effect after a newer boot has spoken",
     ),
+    row(
+        "granted-before-attached",
+        Bug::Ledger(Ledger::GrantedBeforeAttached),
+        "an address on a new ENI is given out before the ENI is on its machine",
+    ),
+    row(
+        "doubt-ignored",
+        Bug::Ledger(Ledger::DoubtIgnored),
+        "what a lost cloud call may still bring is given out meanwhile",
+    ),
+    row(
+        "rests-unheard",
+        Bug::Server(Server::RestsUnheard),
+        "a node does not hear of addresses that rest on its ENIs, and thinks them emptier than they are",
+    ),
 ];
 
 // === impl Bug ===

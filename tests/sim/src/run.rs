@@ -1,5 +1,6 @@
 //! One seed: everything goes wrong and nothing may be wrong; then all is healed, and everything must come about.
 
+use crate::cloud;
 use crate::cluster::{Backup, Cluster};
 use crate::plan::{Disaster, Plan};
 use berth_raft::simulation::workload::Violation;
@@ -165,7 +166,11 @@ fn phases(world: &mut World<Cluster>, plan: &Plan, moments: u64) -> Result<(), V
         }
         let (pods, leaks) = (world.workload.fleet.unsettled(), world.workload.leaks());
         let replicas = replicas(world);
-        let why = format!("pods: {pods}; leaks: {leaks:?}; replicas: {replicas}");
+        let cloud = match plan.cloud {
+            Some(_) => cloud::in_words(world.workload.oracle.ledger()),
+            None => String::new(),
+        };
+        let why = format!("pods: {pods}; leaks: {leaks:?}; replicas: {replicas}; {cloud}");
         Violation::new("R11", format!("{patience} moments after healing: {why}"))
     })
 }
@@ -236,7 +241,9 @@ fn leaderless(world: &World<Cluster>) -> String {
 /// Elections that tie, snapshots fetched twice, addresses that rest, links that settle, facts that come back.
 fn patience(plan: &Plan) -> u64 {
     let timeouts = 60 * plan.replicas.options.election_ticks as u64 * 10;
-    timeouts + (2 * plan.fleet.cooling_ms + 10_000) / plan.moment_ms
+    // Calls whose end nobody knows, attaches, and a cloud that was asked less because it failed.
+    let cloud_ms = if plan.cloud.is_some() { 240_000 } else { 0 };
+    timeouts + (2 * plan.fleet.cooling_ms + 10_000 + cloud_ms) / plan.moment_ms
 }
 
 fn report(world: &World<Cluster>, plan: &Plan, past: &Past) -> Report {

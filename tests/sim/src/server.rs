@@ -10,6 +10,7 @@ use berth_domain::id::{ClusterId, Endpoint, MemberId};
 use berth_domain::version::APPLIES;
 use berth_raft::simulation::served::{Life, Served};
 use berth_raft::simulation::workload::Begin;
+use berthd::cloud::Provision;
 use berthd::engine::above::{Above, Ground, Raft};
 use berthd::history;
 use berthd::leader::{Disk, Gate};
@@ -43,6 +44,8 @@ pub struct Server {
     /// Work aside with the moment at which it is done.
     working: VecDeque<(u64, Box<dyn FnOnce() + Send>)>,
     faults: mpsc::UnboundedReceiver<berthd::engine::Stopped>,
+    /// Of its life, in the cloud.
+    pub life: u64,
 }
 
 /// Who came, with what.
@@ -90,7 +93,13 @@ pub fn member_at(endpoint: &str) -> Option<u64> {
 
 impl Server {
     /// A process starts.
-    pub fn start(site: &Site<'_>, begin: &Begin, shelf: &Shelf) -> (Self, Life<LedgerMachine>) {
+    pub fn start(
+        site: &Site<'_>,
+        begin: &Begin,
+        shelf: &Shelf,
+        cloud: Option<(Provision, u64)>,
+    ) -> (Self, Life<LedgerMachine>) {
+        let (cloud, life) = cloud.map_or((None, 0), |(provision, life)| (Some(provision), life));
         let local = LocalSet::new();
         let (handle, served) = Served::new(site.plan.inbox);
         let raft = Raft::default();
@@ -127,7 +136,7 @@ impl Server {
                 faults: told,
                 limits: site.plan.limits,
                 first_version: APPLIES.highest,
-                cloud: None,
+                cloud,
             })
         };
         let served = served.with_sink(sink);
@@ -145,6 +154,7 @@ impl Server {
             aside,
             working: VecDeque::new(),
             faults,
+            life,
         };
         let served = Some(served);
         (server, Life { machine, served })

@@ -60,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "berth-sim",
         &[
             "berth-actors",
+            "berth-cloud",
             "berth-domain",
             "berth-proto",
             "berth-raft",

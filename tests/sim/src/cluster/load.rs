@@ -11,6 +11,8 @@ use berth_raft::simulation::workload::{Moment, Violation};
 
 /// How long an administrator's call goes on, in moments.
 const ERRAND_MOMENTS: u64 = 400;
+/// Both sides are compared in every so manyth moment.
+const CLOUD_CHECKED_EVERY: u64 = 4;
 /// How long a read goes on.
 const READ_MOMENTS: u64 = 80;
 
@@ -22,6 +24,23 @@ impl Cluster {
         self.is_healed = true;
         self.wire.heal();
         self.fleet.is_calm = true;
+        if let Some(cloud) = &mut self.cloud {
+            cloud.heal();
+        }
+    }
+
+    /// Calls to the cloud, and what has to be so there.
+    pub(super) fn cloud_moment(&mut self) -> Result<(), Violation> {
+        let Some(cloud) = &mut self.cloud else {
+            return Ok(());
+        };
+        // Who hears of an answer may set timers.
+        let _runtime = self.runtime.enter();
+        cloud.moment(self.now);
+        match self.now.is_multiple_of(CLOUD_CHECKED_EVERY) {
+            true => cloud.check(self.oracle.ledger()),
+            false => Ok(()),
+        }
     }
 
     /// Whoever wants something says so.

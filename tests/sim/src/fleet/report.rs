@@ -52,8 +52,12 @@ impl Fleet {
     /// What a machine is registered as.
     pub fn identity(&self, machine: usize) -> NodeIdentity {
         let incarnation = self.machines[machine].incarnation;
-        let identity = format!("machine-{machine}-{incarnation}");
-        NodeIdentity::new(&identity).expect("plain") // a word and two numbers
+        NodeIdentity::new(&Self::identity_of(machine, incarnation)).expect("plain") // a word and two numbers
+    }
+
+    /// The same of any machine.
+    pub fn identity_of(machine: usize, incarnation: u64) -> String {
+        format!("machine-{machine}-{incarnation}")
     }
 
     /// An administrator ends a sandbox that stands in another's way; its pod gets a new one.

@@ -5,6 +5,7 @@ use crate::apply::invalid;
 use crate::command::Report;
 use crate::id::{EniId, MacAddress};
 use crate::outcome::Refusal;
+use crate::planted::{self, Planted};
 use crate::row::{EniState, Step};
 use std::net::IpAddr;
 
@@ -73,8 +74,10 @@ fn created<'a>(
 
 pub(super) fn attach<'a>(mut working: Working<'a>, report: &Report) -> Option<Working<'a>> {
     match (working.job.step, report) {
-        (Step::Attach, Report::Accepted) => working.go(Step::AwaitAttached),
-        (_, Report::Attached) => {
+        (Step::Attach, Report::Accepted) if !planted::has(Planted::GrantedBeforeAttached) => {
+            working.go(Step::AwaitAttached);
+        }
+        (Step::Attach, Report::Accepted) | (_, Report::Attached) => {
             working.eni.state = EniState::InUse;
             let addresses = working.job.addresses.clone();
             working.idle(&addresses);

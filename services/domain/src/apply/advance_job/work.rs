@@ -2,6 +2,7 @@
 
 use crate::apply::{Context, Decision, ending};
 use crate::outcome::Outcome;
+use crate::planted::{self, Planted};
 use crate::row::{AddressState, CALL_LIFE_MS, Cause, Change, Eni, EniState, Job, Step};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -67,6 +68,7 @@ impl<'a> Working<'a> {
     pub(super) fn in_doubt(&self) -> bool {
         let until_ms = self.job.doubt_until_ms;
         until_ms.is_some_and(|until_ms| until_ms > self.context.now_ms)
+            && !planted::has(Planted::DoubtIgnored)
     }
 
     /// The job is done with these addresses: the cloud has them on the ENI.
