@@ -1889,7 +1889,7 @@ pub struct SetNodePoolRequest {
     /// ENIs ("eni-...") that nothing new comes onto, and that go once nothing is on them.
     #[prost(string, repeated, tag = "10")]
     pub blocked_enis: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// What ENIs have to be tagged with: new ones get it, and one that has lost it is left alone.
+    /// What ENIs have to be tagged with: new ones get it, any other without it is left alone: tag those that are there first.
     #[prost(map = "string, string", tag = "11")]
     pub eni_tags: ::std::collections::HashMap<
         ::prost::alloc::string::String,

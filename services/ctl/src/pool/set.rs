@@ -68,7 +68,8 @@ pub struct Set {
     /// The time between two batches ("1m")
     #[arg(long, value_name = "TIME", value_parser = moment::parse_distance, requires = "reclaim_after")]
     pub reclaim_every: Option<Duration>,
-    /// A tag that interfaces have to have: new ones get it, and one that has lost it is left alone; may be repeated
+    /// A tag that interfaces have to have: new ones get it, any other without it is left alone, so tag those that are there first; may be
+    /// repeated
     #[arg(long = "eni-tag", value_name = "KEY=VALUE", value_parser = tag)]
     pub eni_tags: Vec<(String, String)>,
     /// The nodes' data path is accelerated (DataPath V2, IPVLAN); not of exclusive nodes

@@ -25,7 +25,7 @@ pub struct NodePool {
     pub idle: IdleSettings,
     /// ENIs that nothing new comes onto, and that go once nothing is on them; sorted.
     pub blocked: Vec<EniId>,
-    /// What an ENI of its nodes has to be tagged with: new ones get it, and one that has lost it is left alone; sorted, each key once.
+    /// What an ENI of its nodes has to be tagged with: new ones get it, any other without it is left alone; sorted, each key once.
     pub eni_tags: Vec<EniTag>,
     /// Its nodes' data path is accelerated (DataPath V2, IPVLAN); never of exclusive nodes.
     pub acceleration: bool,
@@ -40,7 +40,8 @@ pub struct IdleSettings {
     pub min: u32,
     /// At most.
     pub max: u32,
-    /// A new node has so many sets once before these bounds count, bound ones included; more than `max` may be.
+    /// A new node has so many sets once before these bounds count, bound ones included; more than `max` may be. A leader that finds
+    /// ENIs on a node when it begins takes it for warmed up.
     pub warm_up: u32,
     /// A set above `min` that was idle for so long goes back, ms; 0 = only what is above `max` does.
     pub reclaim_after_ms: u64,

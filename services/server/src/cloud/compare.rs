@@ -1,6 +1,7 @@
 //! Cloud and ledger, held against each other: what one has and the other has not.
 //!
-//! Pure. What a job works on, or has worked on since the look began, is left out: there the two may differ for a moment.
+//! Pure. What a job works on, or has worked on since the look began, is left out: there the two may differ for a moment. But a lost
+//! tag is said of everything.
 
 use berth_cloud::eni::{Eni as CloudEni, EniStatus};
 use berth_cloud::id::EniId as CloudEniId;
@@ -104,18 +105,19 @@ pub fn compare(ledger: &Ledger, audit: &Audit) -> Vec<Difference> {
         .collect();
     let mut found = orphans(ledger, audit);
     for eni in ledger.enis() {
+        // Also where a job works: it waits for the tag.
+        if let Some(there) = eni.id.as_ref().and_then(|id| cloud.get(id.as_str()))
+            && audit.untagged.contains(&eni.number)
+        {
+            found.push(untagged(there));
+        }
         let busy = ledger.jobs_of(eni.node).any(|job| job.eni == eni.number);
         let (Some(id), false) = (&eni.id, busy || audit.touched.contains(&eni.number)) else {
             continue;
         };
         match cloud.get(id.as_str()) {
             None => found.push(vanished(ledger, eni, id.as_str())),
-            Some(there) => {
-                if audit.untagged.contains(&eni.number) {
-                    found.push(untagged(there));
-                }
-                found.extend(differences(ledger, eni, there));
-            }
+            Some(there) => found.extend(differences(ledger, eni, there)),
         }
     }
     found.sort_by(|one, other| {

@@ -13,20 +13,7 @@ const TYPE: &str = "ecs.g7.4xlarge";
 
 /// A pod of a node without a pool gets its address all the same.
 async fn others_go_on(world: &World) {
-    let vswitch = v1::CreateVSwitchRequest {
-        name: "routed".into(),
-        zone: "elsewhere".into(),
-        ipv4_cidr: "10.99.0.0/24".into(),
-        ..v1::CreateVSwitchRequest::default()
-    };
-    world.client.create_vswitch(vswitch).await.expect("created");
-    let node = v1::RegisterNodeRequest {
-        name: "worker-9".into(),
-        zone: "elsewhere".into(),
-        identity: "i-9".into(),
-        ..v1::RegisterNodeRequest::default()
-    };
-    world.client.register_node(node).await.expect("registered");
+    world.routed("10.99.0.0/24").await;
     let answer = world.client.allocate(World::add(9, "beside")).await;
     assert_eq!(answer.expect("an address").addresses.len(), 1);
 }
@@ -134,17 +121,8 @@ async fn addresses_that_others_took() {
         assert!(!got.contains(foreign));
     }
     world.agree().await;
-    let request = v1::GetVSwitchRequest {
-        name: "pods".into(),
-        stale: false,
-    };
-    let counts = world
-        .client
-        .get_vswitch(request)
-        .await
-        .expect("there")
-        .counts;
-    assert_eq!(counts[0].foreign, "4");
+    let counts = world.counts().await;
+    assert_eq!(counts.foreign, "4");
 }
 
 /// Promise: a machine that has more ENIs of others than room for ours is told so, and its pods wait until there is some.

@@ -71,17 +71,8 @@ async fn calls_for_each_kind_of_pod() {
     // Its address rests for a second.
     world
         .until("it is warm", async || {
-            let request = v1::GetVSwitchRequest {
-                name: "pods".into(),
-                stale: false,
-            };
-            let counts = world
-                .client
-                .get_vswitch(request)
-                .await
-                .expect("there")
-                .counts;
-            counts[0].idle == "1"
+            let counts = world.counts().await;
+            counts.idle == "1"
         })
         .await;
     let hit = counted(&world, come(&world, 1, "third", 1)).await;

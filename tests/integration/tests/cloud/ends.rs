@@ -25,18 +25,9 @@ async fn a_removed_node_leaves_nothing() {
         .await;
     world.agree().await;
     assert_eq!(world.enis().await.len(), 0);
-    let request = v1::GetVSwitchRequest {
-        name: "pods".into(),
-        stale: false,
-    };
-    let counts = world
-        .client
-        .get_vswitch(request)
-        .await
-        .expect("there")
-        .counts;
+    let counts = world.counts().await;
     assert_eq!(
-        (counts[0].bound.as_str(), counts[0].releasing.as_str()),
+        (counts.bound.as_str(), counts.releasing.as_str()),
         ("0", "0")
     );
     addresses(world.come((0..5).map(|n| (2, format!("next-{n}")))).await);

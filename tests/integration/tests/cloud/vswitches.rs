@@ -148,20 +148,7 @@ async fn exclusions_change_while_it_is_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_vswitch_grows() {
     let world = World::usual(0, "ecs.g7.4xlarge", "shared").await;
-    let vswitch = v1::CreateVSwitchRequest {
-        name: "routed".into(),
-        zone: "elsewhere".into(),
-        ipv4_cidr: "10.99.0.0/29".into(),
-        ..v1::CreateVSwitchRequest::default()
-    };
-    world.client.create_vswitch(vswitch).await.expect("created");
-    let node = v1::RegisterNodeRequest {
-        name: "worker-9".into(),
-        zone: "elsewhere".into(),
-        identity: "i-9".into(),
-        ..v1::RegisterNodeRequest::default()
-    };
-    world.client.register_node(node).await.expect("registered");
+    world.routed("10.99.0.0/29").await;
     let got = |answers: Vec<Came>| {
         let one = |(pod, answer): Came| match answer {
             Ok(answer) => answer.addresses[0].address.clone(),

@@ -307,6 +307,34 @@ impl World {
         self.client.list_enis(request).await.expect("listed").enis
     }
 
+    /// How many addresses of "pods" are in each state, IPv4.
+    pub async fn counts(&self) -> v1::StateCounts {
+        let request = v1::GetVSwitchRequest {
+            name: "pods".into(),
+            stale: false,
+        };
+        let mut row = self.client.get_vswitch(request).await.expect("there");
+        row.counts.remove(0)
+    }
+
+    /// Beside the cloud: a vSwitch "routed", and a node of no pool in its zone, the ninth.
+    pub async fn routed(&self, cidr: &str) {
+        let vswitch = v1::CreateVSwitchRequest {
+            name: "routed".into(),
+            zone: "elsewhere".into(),
+            ipv4_cidr: cidr.into(),
+            ..v1::CreateVSwitchRequest::default()
+        };
+        self.client.create_vswitch(vswitch).await.expect("created");
+        let node = v1::RegisterNodeRequest {
+            name: name(9),
+            zone: "elsewhere".into(),
+            identity: "i-9".into(),
+            ..v1::RegisterNodeRequest::default()
+        };
+        self.client.register_node(node).await.expect("registered");
+    }
+
     pub async fn jobs(&self) -> Vec<v1::Job> {
         let request = v1::ListJobsRequest {
             page_size: 500,

@@ -77,6 +77,7 @@ pub(super) fn attach<'a>(mut working: Working<'a>, report: &Report) -> Option<Wo
         (Step::Attach, Report::Accepted) if !planted::has(Planted::GrantedBeforeAttached) => {
             working.go(Step::AwaitAttached);
         }
+        // The first of these only where the bug is planted.
         (Step::Attach, Report::Accepted) | (_, Report::Attached) => {
             working.eni.state = EniState::InUse;
             let addresses = working.job.addresses.clone();

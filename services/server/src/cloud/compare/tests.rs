@@ -78,13 +78,13 @@ impl World {
 
     /// What is said of this cloud: kind, ENI and address.
     fn said(&self, enis: Vec<CloudEni>) -> Vec<(Kind, String, Option<IpAddr>)> {
-        self.said_after(enis, BTreeSet::new(), true)
+        self.said_after(enis, Default::default(), true)
     }
 
     fn said_after(
         &self,
         enis: Vec<CloudEni>,
-        touched: BTreeSet<EniNumber>,
+        (touched, untagged): (BTreeSet<EniNumber>, BTreeSet<EniNumber>),
         are_orphans_known: bool,
     ) -> Vec<(Kind, String, Option<IpAddr>)> {
         let orphans = enis.iter().map(|eni| (eni.id.clone(), 0));
@@ -92,7 +92,7 @@ impl World {
         let audit = Audit {
             began_ms: 0,
             orphans,
-            untagged: BTreeSet::new(),
+            untagged,
             touched,
             enis,
         };
@@ -208,13 +208,30 @@ fn each_difference_is_found() {
 fn what_is_under_way_is_left_out() {
     let mut world = World::new();
     let touched = BTreeSet::from([world.eni]);
-    assert_eq!(world.said_after(vec![], touched, true), []);
+    assert_eq!(
+        world.said_after(vec![], (touched, BTreeSet::new()), true),
+        []
+    );
     let orphan = vec![there("eni-1"), there("eni-9")];
-    assert_eq!(world.said_after(orphan, BTreeSet::new(), false), []);
+    assert_eq!(world.said_after(orphan, Default::default(), false), []);
     let eni = world.eni;
     world.begin(Plan::Unassign {
         eni,
         addresses: vec![ip("10.1.0.7")],
     });
     assert_eq!(world.said(vec![]), []);
+}
+
+/// Promise: a lost tag is said also of an ENI that a job works on: the job waits for it.
+#[test]
+fn a_lost_tag_is_always_said() {
+    let mut world = World::new();
+    let eni = world.eni;
+    world.begin(Plan::Unassign {
+        eni,
+        addresses: vec![ip("10.1.0.7")],
+    });
+    let untagged = BTreeSet::from([eni]);
+    let said = world.said_after(vec![there("eni-1")], (BTreeSet::new(), untagged), true);
+    assert_eq!(said, [(Kind::Untagged, "eni-1".to_owned(), None)]);
 }
